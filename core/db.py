@@ -1,0 +1,93 @@
+"""One way to write and one way to read, over SQLite and PostgreSQL alike.
+
+The tables of every package stand on `metadata`. How the two databases differ in taking writes is
+told in ADR 0006.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+_R = TypeVar("_R", bound=tuple[Any, ...])
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_AFTER_COMMIT = "after_commit"
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime, kept as whole microseconds so that both databases agree on it."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Turn an aware datetime into microseconds since 1970."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Turn microseconds since 1970 into an aware datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Database(Protocol):
+    """Runs work in a transaction; what returns is kept, what raises is not."""
+
+    dialect: str
+    url: sa.URL
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run *work* in a transaction and return once it is committed and flushed.
+
+        Raises: UnavailableError when the database did not take it.
+        """
+        ...
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run *work* on a consistent state that it cannot change."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Have *callback* run once this work is committed, before its writer is answered."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(callback)
+
+
+def take_callbacks(session: Session) -> list[Callable[[], None]]:
+    """Hand over what `after_commit` collected, leaving none behind."""
+    callbacks: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT, [])
+    return callbacks
+
+
+def locked(statement: sa.Select[_R], session: Session, *, skip: bool = False) -> sa.Select[_R]:
+    """Lock the rows of *statement* where rows can be locked; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        return statement.with_for_update(skip_locked=skip)
+    return statement
+
+
+def upsert(session: Session, table: sa.Table) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    """Start an INSERT that knows ON CONFLICT in the dialect of *session*."""
+    if session.get_bind().dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 (one dialect is loaded)
+    else:
+        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 (one dialect is loaded)
+    return insert(table)

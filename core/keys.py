@@ -1,0 +1,96 @@
+"""The key files of a deployment: made once, readable by their owner alone, never in a database."""
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.errors import KeysError
+
+KEY_BYTES = 32
+_GENERATIONS = 2
+_SINGLE = ("pepper", "log", "writer")
+_ROTATED = ("kek", "index")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the key files hold; generations are numbered, the newest two can be read."""
+
+    keks: dict[int, bytes] = field(repr=False)
+    indexes: dict[int, bytes] = field(repr=False)
+    pepper: bytes = field(repr=False)
+    log: bytes = field(repr=False)
+    writer: bytes = field(repr=False)
+
+
+def create(keys_dir: Path) -> list[str]:
+    """Make the key files that are missing and return their names."""
+    keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = [f"{name}.key" for name in _SINGLE if _make(keys_dir / f"{name}.key")]
+    for name in _ROTATED:
+        if not _generations(keys_dir, name) and _make(keys_dir / f"{name}-1.key"):
+            made.append(f"{name}-1.key")
+    return made
+
+
+def load(keys_dir: Path) -> Keys:
+    """Read every key file.
+
+    Raises: KeysError naming each file that is missing, open to others or of the wrong length.
+    """
+    faults: list[str] = []
+    singles = {name: _read(keys_dir / f"{name}.key", faults) for name in _SINGLE}
+    rotated: dict[str, dict[int, bytes]] = {}
+    for name in _ROTATED:
+        numbers = _generations(keys_dir, name)[:_GENERATIONS]
+        if not numbers:
+            faults.append(_missing(keys_dir / f"{name}-1.key"))
+        rotated[name] = {n: _read(keys_dir / f"{name}-{n}.key", faults) for n in numbers}
+    if faults:
+        raise KeysError(faults)
+    return Keys(rotated["kek"], rotated["index"], **singles)
+
+
+def _generations(keys_dir: Path, name: str) -> list[int]:
+    """Return the generation numbers on disk, the newest first."""
+    stems = (path.stem.removeprefix(f"{name}-") for path in keys_dir.glob(f"{name}-*.key"))
+    return sorted((int(stem) for stem in stems if stem.isdecimal()), reverse=True)
+
+
+def _make(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(KEY_BYTES))
+        file.flush()
+        os.fsync(descriptor)
+    return True
+
+
+def _read(path: Path, faults: list[str]) -> bytes:
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(KEY_BYTES + 1)
+    except FileNotFoundError:
+        faults.append(_missing(path))
+        return b""
+    except OSError as error:
+        faults.append(f"key file {path} cannot be read ({error.strerror})")
+        return b""
+    if mode & 0o077:
+        faults.append(
+            f"key file {path} is open to others (mode {mode:04o}): run chmod 0400 on it, and "
+            "replace the key if anyone else may have read it"
+        )
+    if len(content) != KEY_BYTES:
+        faults.append(f"key file {path} does not hold exactly {KEY_BYTES} bytes")
+    return content
+
+
+def _missing(path: Path) -> str:
+    return f"key file {path} is missing: restore it from your key backup, or run `init` if new"

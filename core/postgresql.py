@@ -1,0 +1,73 @@
+"""PostgreSQL: one transaction a piece of work, any number of processes and machines."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.db import take_callbacks
+from core.errors import UnavailableError
+
+T = TypeVar("T")
+
+_TRIES = 3
+_SERVER_SETTINGS = (
+    "-c lock_timeout=2000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000 "
+    "-c timezone=UTC"
+)
+# PostgreSQL, appendix A: deadlock_detected, serialization_failure.
+_TRY_AGAIN = frozenset({"40P01", "40001"})
+
+
+class PostgresDatabase:
+    """A PostgreSQL database, 15 or later."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url.set(drivername="postgresql+psycopg")
+        self.engine = sa.create_engine(
+            self.url,
+            hide_parameters=True,
+            pool_size=12,
+            max_overflow=8,
+            pool_timeout=5,
+            connect_args={"connect_timeout": 2, "options": _SERVER_SETTINGS},
+        )
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run *work* in a transaction of its own; a deadlock's loser is run again."""
+        for last in (*(False,) * (_TRIES - 1), True):
+            try:
+                return self._transact(work)
+            except sa.exc.OperationalError as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if last or state not in _TRY_AGAIN:
+                    raise UnavailableError("the database did not take the work") from error
+            except sa.exc.TimeoutError as error:
+                raise UnavailableError("no database connection came free") from error
+        raise AssertionError  # pragma: no cover (the last try returned or raised)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run *work* on a transaction that writes nothing."""
+        try:
+            with self.engine.connect() as connection:
+                return work(Session(bind=connection, autoflush=False))
+        except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
+            raise UnavailableError("the database cannot be read") from error
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    def _transact(self, work: Callable[[Session], T]) -> T:
+        with self.engine.connect() as connection:
+            session = Session(
+                bind=connection, autoflush=False, join_transaction_mode="rollback_only"
+            )
+            with connection.begin():
+                result = work(session)
+        for callback in take_callbacks(session):
+            callback()
+        return result
