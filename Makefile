@@ -1,0 +1,79 @@
+# `make` lists what there is to do. Python 3.11 or newer is all it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# `make demo ARGS=--once`, `make benchmark ARGS=--json`, `make test ARGS="-k journal"`
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format test-timing test-browser benchmark migration lock chromium clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--once: only show it)
+	$(BIN)/python app.py demo $(ARGS)
+
+test: lint ## Run the checks and the tests, on SQLite and on PostgreSQL
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.installed ## Run the checks only
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed ## Lay out the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+test-timing: .venv/.installed ## Measure that every NOMATCH takes the same time (many minutes)
+	$(BIN)/python -m pytest -m timing $(ARGS)
+
+test-browser: .venv/.installed chromium ## Run the tests of the web pages only, in Chromium
+	$(BIN)/python -m pytest -m browser $(ARGS)
+
+benchmark: .venv/.installed ## Measure whole lookups through the real webhook
+	$(BIN)/python app.py benchmark $(ARGS)
+
+migration: .venv/.installed ## Draft the next revision of the schema: MESSAGE="Add the ..."
+	$(BIN)/python -m migrations.draft "$(MESSAGE)"
+
+# Packages younger than a week are left to others to try.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--exclude-newer "7 days" --no-emit-index-url --no-header
+
+lock: .venv/.installed ## Compile the requirements anew (ARGS=--upgrade: to newer versions)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
+	$(LOCK) $(ARGS) requirements-dev.in --output-file requirements-dev.txt
+
+chromium: ## Install Chromium where that can be done without asking (Debian, root)
+	@if command -v chromium >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "installing Chromium for the browser tests"; \
+		{ apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
+			apt-get install --quiet=2 --yes --no-install-recommends chromium; } >/dev/null; \
+	else echo "no chromium here and no way to install it: the browser tests will skip"; fi
+
+clean: ## Remove the environment and what tools left; state and keys (var/) stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.venv/.runtime: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "$(PYTHON) is not a Python 3.11 or newer. Name one: make PYTHON=/path/to/python3"; \
+		exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+		echo "$(PYTHON) cannot make an environment. On Debian: apt-get install python3-venv"; \
+		exit 1; }
+	@echo "installing what TraDan runs on into .venv"
+	@$(PIP_INSTALL) --requirement requirements.txt
+	@touch $@
+
+.venv/.installed: .venv/.runtime requirements-dev.txt
+	@echo "installing what the tests need into .venv"
+	@$(PIP_INSTALL) --requirement requirements-dev.txt
+	@touch $@

@@ -1,0 +1,160 @@
+"""What every test may ask for: real databases, keys, a clock, a browser.
+
+`TRADAN_TEST_POSTGRES` chooses the PostgreSQL: `installed`, `wheel`, or the URL of a server where
+the tests may make databases. Unset, the first to be found is taken; where there is none, the tests
+that need one skip and the closing lines say so. What is asked for by name must be there.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import hypothesis
+import pytest
+import sqlalchemy as sa
+
+from core import databases, keys, migrate
+from core.db import Database, metadata
+from core.keyring import Keyring
+from tests.databases import NoPostgresError, PostgresServer, running
+from tests.fakes import FixedClock
+
+USED = pytest.StashKey[Counter[str]]()
+POSTGRES = pytest.StashKey[str]()
+
+# How long an example takes says nothing about the code on a machine that does other things too.
+hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands at noon in Hanoi until it is advanced."""
+    return FixedClock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Database:
+    """An empty, migrated database: the test runs once on each kind."""
+    name = {"sqlite": "sqlite_database", "postgresql": "postgres_database"}[request.param]
+    made: Database = request.getfixturevalue(name)
+    return made
+
+
+@pytest.fixture
+def sqlite_database(
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path: Path
+) -> Iterator[Database]:
+    """An empty, migrated SQLite database."""
+    path = tmp_path / "state" / "tradan.db"
+    path.parent.mkdir(mode=0o700)
+    shutil.copyfile(sqlite_template, path)
+    made = databases.open_database(sa.URL.create("sqlite", database=str(path)))
+    request.config.stash[USED]["sqlite"] += 1
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def postgres_database(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
+) -> Iterator[Database]:
+    """An empty, migrated PostgreSQL database."""
+    made = databases.open_database(postgres_server.create(postgres_template))
+    request.config.stash[USED]["postgresql"] += 1
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file, migrated once, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "tradan.db"
+    made = databases.open_database(sa.URL.create("sqlite", database=str(path)))
+    _build(made)
+    made.close()  # the last connection moves the write-ahead log into the file
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a PostgreSQL database, migrated once, to be copied."""
+    url = postgres_server.create()
+    made = databases.open_database(url)
+    _build(made)
+    made.close()  # a database with a connection cannot be copied
+    return str(url.database)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """A PostgreSQL for this run of the tests."""
+    wanted = os.environ.get("TRADAN_TEST_POSTGRES", "")
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running(wanted))
+        except NoPostgresError as error:
+            request.config.stash[POSTGRES] = f"not run: {error}"
+            if wanted:
+                raise
+            pytest.skip(f"no PostgreSQL here: {error}")
+        request.config.stash[POSTGRES] = f"{server.version} ({server.origin})"
+        yield server
+
+
+@pytest.fixture
+def keys_dir(tmp_path: Path) -> Path:
+    """A folder with a key of every kind, made as `init` makes them."""
+    path = tmp_path / "keys"
+    keys.create(path)
+    return path
+
+
+@pytest.fixture
+def keyring(keys_dir: Path, database: Database, clock: FixedClock) -> Keyring:
+    """The keyring of `database`."""
+    return Keyring.load(keys_dir, database, clock)
+
+
+def _build(made: Database) -> None:
+    if any(migrate._SCRIPTS.glob("versions/0*.py")):
+        migrate.upgrade(made)
+        return
+    for package in ("core", "journal", "records", "billing", "sms"):
+        if find_spec(package) and find_spec(f"{package}.tables"):
+            import_module(f"{package}.tables")
+    made.write(lambda session: metadata.create_all(session.connection()))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count which databases the tests run on."""
+    config.stash[USED] = Counter()
+    config.stash[POSTGRES] = "not run: no test asked for it"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which databases the tests ran on, and what was skipped for which reason."""
+    used = config.stash[USED]
+    terminalreporter.section("what the tests ran on")
+    terminalreporter.line(
+        f"databases: SQLite {sqlite3.sqlite_version} ({used['sqlite']} tests), "
+        f"PostgreSQL {config.stash[POSTGRES]} ({used['postgresql']} tests)"
+    )
+    reasons = Counter(_reason(report) for report in terminalreporter.getreports("skipped"))
+    for reason, times in reasons.most_common():
+        terminalreporter.line(f"skipped: {times} x {reason}")
+    if not reasons:
+        terminalreporter.line("skipped: none")
+
+
+def _reason(report: pytest.TestReport) -> str:
+    words = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return words.removeprefix("Skipped: ")
