@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -25,8 +26,22 @@ from core.keyring import Keyring
 from tests.databases import NoPostgresError, PostgresServer, running
 from tests.fakes import FixedClock
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 USED = pytest.StashKey[Counter[str]]()
 POSTGRES = pytest.StashKey[str]()
+
+# Root may not have the sandbox; the rest keeps the browser from calling home.
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 # How long an example takes says nothing about the code on a machine that does other things too.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
@@ -120,6 +135,20 @@ def keys_dir(tmp_path: Path) -> Path:
 def keyring(keys_dir: Path, database: Database, clock: FixedClock) -> Keyring:
     """The keyring of `database`."""
     return Keyring.load(keys_dir, database, clock)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A headless Chromium; mark the tests that use it `browser`."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium here: install it (`make chromium` on Debian)")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 (loads slowly)
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
+        yield made
+        made.close()
 
 
 def _build(made: Database) -> None:

@@ -1,0 +1,38 @@
+"""The revisions build what the tables say, on both databases, one after the other."""
+
+from importlib import import_module
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+from core import migrate
+from core.db import Database, metadata
+
+REVISIONS = Path(__file__).parents[2] / "migrations"
+
+for package in ("core", "journal", "records", "billing", "sms"):
+    import_module(f"{package}.tables")
+
+
+def test_a_migrated_database_is_what_the_tables_say(database: Database) -> None:
+    def differences(session: Session) -> list[object]:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        return list(compare_metadata(context, metadata))
+
+    assert database.read(differences) == []
+
+
+def test_a_migrated_database_is_current(database: Database) -> None:
+    assert migrate.current(database) == migrate.head()
+    assert migrate.upgrade(database) is False
+
+
+def test_revisions_are_numbered_in_one_line() -> None:
+    script = ScriptDirectory(str(REVISIONS))
+
+    numbers = [revision.revision for revision in script.walk_revisions()]
+
+    assert sorted(numbers) == [f"{number:04}" for number in range(1, len(numbers) + 1)]
