@@ -21,7 +21,7 @@ lint: .venv/.installed ## Run the checks only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: .venv/.installed ## Lay out the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix
