@@ -1,0 +1,127 @@
+"""The tables of the message's way: links, what came in, what goes out, and who is in the queue."""
+
+import sqlalchemy as sa
+
+from core.db import Instant, metadata
+
+LINK = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("code", sa.String(32), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("is_test", sa.Boolean, nullable=False),
+    sa.Column("url", sa.String(500), nullable=False),
+    sa.Column("account_sid", sa.String(34)),
+    sa.Column("from_number", sa.String(32)),
+    sa.Column("prefixes", sa.String(500), nullable=False),
+    sa.Column("rate", sa.Integer, nullable=False),
+    sa.Column("tokens", sa.Float, nullable=False),
+    sa.Column("refilled_at", Instant, nullable=False),
+    sa.Column("assessed_by", sa.String(100)),
+    sa.Column("assessed_until", Instant),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("terminated_at", Instant),
+    sa.Column("terminated_reason", sa.String(200)),
+)
+
+LINK_SECRET = sa.Table(
+    "link_secret",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False, index=True),
+    sa.Column("use", sa.String(16), nullable=False),
+    sa.Column("key_id", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)
+
+SENDER = sa.Table(
+    "sender",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("waiting", sa.Integer, nullable=False),
+    sa.Column("waiting_since", Instant),
+    sa.Column("lease_until", Instant),
+    sa.Column("lease_token", sa.Uuid),
+    sa.Column("history", sa.Text, nullable=False),
+    sa.CheckConstraint("waiting >= 0", name="waiting_not_negative"),
+)
+sa.Index(
+    "ix_sender_waiting",
+    SENDER.c.waiting_since,
+    sqlite_where=SENDER.c.waiting_since.is_not(None),
+    postgresql_where=SENDER.c.waiting_since.is_not(None),
+)
+
+INBOUND_KEY = sa.Table(
+    "inbound_key",
+    metadata,
+    sa.Column("link_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("operator_message_id", sa.String(100), primary_key=True),
+    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("message_id", sa.Uuid, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+)
+
+INBOUND = sa.Table(
+    "inbound",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Integer, nullable=False),
+    sa.Column("operator_message_id", sa.String(100), nullable=False),
+    sa.Column("sender_id", sa.BigInteger),
+    sa.Column("key_id", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("stored_at", Instant, nullable=False),
+    sa.Column("handled_at", Instant),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("command", sa.String(16)),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("attempts", sa.SmallInteger, nullable=False),
+    sa.Column("entry_id", sa.Uuid),
+)
+sa.Index(
+    "ix_inbound_waiting",
+    INBOUND.c.sender_id,
+    INBOUND.c.id,
+    sqlite_where=sa.text("state = 'received'"),
+    postgresql_where=sa.text("state = 'received'"),
+)
+
+OUTBOUND = sa.Table(
+    "outbound",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("inbound_id", sa.Uuid, nullable=False, unique=True),
+    sa.Column("link_id", sa.Integer, nullable=False),
+    sa.Column("reply", sa.String(16), nullable=False),
+    sa.Column("command", sa.String(16)),
+    sa.Column("priority", sa.SmallInteger, nullable=False),
+    sa.Column("discloses", sa.Boolean, nullable=False),
+    sa.Column("is_test", sa.Boolean, nullable=False),
+    sa.Column("key_id", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary),
+    sa.Column("encoding", sa.String(8), nullable=False),
+    sa.Column("segments", sa.SmallInteger, nullable=False),
+    sa.Column("entry_id", sa.Uuid),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("attempt", sa.SmallInteger, nullable=False),
+    sa.Column("unknowns", sa.SmallInteger, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("next_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    sa.Column("accepted_at", Instant),
+    sa.Column("provider_id", sa.String(64)),
+)
+sa.Index(
+    "ix_outbound_waiting",
+    OUTBOUND.c.priority,
+    OUTBOUND.c.next_at,
+    sqlite_where=sa.text("state IN ('queued', 'sending')"),
+    postgresql_where=sa.text("state IN ('queued', 'sending')"),
+)
