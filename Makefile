@@ -38,6 +38,8 @@ benchmark: .venv/.installed ## Measure whole lookups through the real webhook
 
 migration: .venv/.installed ## Draft the next revision of the schema: MESSAGE="Add the ..."
 	$(BIN)/python -m migrations.draft "$(MESSAGE)"
+	$(BIN)/ruff format --quiet migrations
+	$(BIN)/ruff check --quiet --fix migrations
 
 # Packages younger than a week are left to others to try.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

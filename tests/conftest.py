@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -70,10 +70,9 @@ def sqlite_database(
     path = tmp_path / "state" / "tradan.db"
     path.parent.mkdir(mode=0o700)
     shutil.copyfile(sqlite_template, path)
-    made = databases.open_database(sa.URL.create("sqlite", database=str(path)))
     request.config.stash[USED]["sqlite"] += 1
-    yield made
-    made.close()
+    with closing(databases.open_database(sa.URL.create("sqlite", database=str(path)))) as made:
+        yield made
 
 
 @pytest.fixture
@@ -81,19 +80,18 @@ def postgres_database(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
 ) -> Iterator[Database]:
     """An empty, migrated PostgreSQL database."""
-    made = databases.open_database(postgres_server.create(postgres_template))
     request.config.stash[USED]["postgresql"] += 1
-    yield made
-    made.close()
+    with closing(databases.open_database(postgres_server.create(postgres_template))) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file, migrated once, to be copied."""
     path = tmp_path_factory.mktemp("template") / "tradan.db"
-    made = databases.open_database(sa.URL.create("sqlite", database=str(path)))
-    _build(made)
-    made.close()  # the last connection moves the write-ahead log into the file
+    # The last connection to close moves the write-ahead log into the file.
+    with closing(databases.open_database(sa.URL.create("sqlite", database=str(path)))) as made:
+        _build(made)
     return path
 
 
@@ -101,9 +99,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres_template(postgres_server: PostgresServer) -> str:
     """The name of a PostgreSQL database, migrated once, to be copied."""
     url = postgres_server.create()
-    made = databases.open_database(url)
-    _build(made)
-    made.close()  # a database with a connection cannot be copied
+    # A database somebody is connected to cannot be copied.
+    with closing(databases.open_database(url)) as made:
+        _build(made)
     return str(url.database)
 
 

@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -23,6 +24,25 @@ def test_a_migrated_database_is_what_the_tables_say(database: Database) -> None:
         return list(compare_metadata(context, metadata))
 
     assert database.read(differences) == []
+
+
+def test_a_migrated_database_has_the_checks_of_the_tables(database: Database) -> None:
+    """Alembic compares no CHECK constraints."""
+    told = {
+        table.name: {
+            check.name for check in table.constraints if isinstance(check, sa.CheckConstraint)
+        }
+        for table in metadata.sorted_tables
+    }
+
+    def found(session: Session) -> dict[str, set[str | None]]:
+        inspector = sa.inspect(session.connection())
+        return {
+            name: {check["name"] for check in inspector.get_check_constraints(name)}
+            for name in told
+        }
+
+    assert database.read(found) == told
 
 
 def test_a_migrated_database_is_current(database: Database) -> None:
