@@ -4,17 +4,17 @@ import sqlalchemy as sa
 
 from core.db import Instant, metadata
 
-DIRECTION = sa.String(2)  # "mo" or "mt"
+_DIRECTION = sa.String(2)  # "mo" or "mt"
+# SQLite counts up INTEGER keys alone.
+_COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 USAGE = sa.Table(
     "usage",
     metadata,
-    sa.Column(
-        "id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    ),  # SQLite counts up INTEGER keys alone
+    sa.Column("id", _COUNTER, primary_key=True),
     sa.Column("message_id", sa.Uuid, nullable=False),
     sa.Column("link_id", sa.Integer, nullable=False),
-    sa.Column("direction", DIRECTION, nullable=False),
+    sa.Column("direction", _DIRECTION, nullable=False),
     sa.Column("operator_message_id", sa.String(100)),
     sa.Column("segments", sa.Integer, nullable=False),
     sa.Column("encoding", sa.String(8), nullable=False),
@@ -34,7 +34,7 @@ TARIFF = sa.Table(
     "tariff",
     metadata,
     sa.Column("link_id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("direction", DIRECTION, primary_key=True),
+    sa.Column("direction", _DIRECTION, primary_key=True),
     sa.Column("valid_from", sa.Date, primary_key=True),
     sa.Column("price_hundredths", sa.BigInteger, nullable=False),
     sa.CheckConstraint("direction IN ('mo', 'mt')", name="direction_known"),

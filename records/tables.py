@@ -4,11 +4,14 @@ import sqlalchemy as sa
 
 from core.db import Instant, metadata
 
+# SQLite keeps a row under its key only if the key's type is spelt INTEGER; it holds 64 bits there.
+_KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 CITIZEN = sa.Table(
     "citizen",
     metadata,
     # The first eight bytes of the blind index; `tag` is the whole of it and is what is compared.
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", _KEY, primary_key=True, autoincrement=False),
     sa.Column("tag", sa.LargeBinary, nullable=False),
     sa.Column("phone_index", sa.BigInteger, index=True),
     sa.Column("key_id", sa.Integer, nullable=False),
