@@ -28,6 +28,9 @@ def draft(message: str) -> None:
             command.revision(
                 configuration, message=message, autogenerate=True, rev_id=f"{number:04}"
             )
+    (path,) = SCRIPTS.glob(f"versions/{number:04}_*.py")
+    written = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in written if "# ### " not in line))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,11 @@
 """How Alembic runs the revisions: on the connection it is handed, over every package's tables."""
 
-from importlib import import_module
 from typing import Literal
 
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
-from core.db import metadata
-
-PACKAGES = ("core", "journal", "records", "billing", "sms")
+from migrations.schema import metadata
 
 
 def render(kind: str, item: object, _autogenerate: object) -> str | Literal[False]:
@@ -17,9 +14,6 @@ def render(kind: str, item: object, _autogenerate: object) -> str | Literal[Fals
         return f"sa.{item.impl_instance!r}"
     return False
 
-
-for package in PACKAGES:
-    import_module(f"{package}.tables")
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,8 +11,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import databases, keys, migrate
-from core.db import Database, metadata
+from core.db import Database
 from core.keyring import Keyring
 from tests.databases import NoPostgresError, PostgresServer, running
 from tests.fakes import FixedClock
@@ -93,7 +91,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "tradan.db"
     # The last connection to close moves the write-ahead log into the file.
     with closing(databases.open_database(sa.URL.create("sqlite", database=str(path)))) as made:
-        _build(made)
+        migrate.upgrade(made)
     return path
 
 
@@ -103,7 +101,7 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     url = postgres_server.create()
     # A database somebody is connected to cannot be copied.
     with closing(databases.open_database(url)) as made:
-        _build(made)
+        migrate.upgrade(made)
     return str(url.database)
 
 
@@ -150,16 +148,6 @@ def browser() -> "Iterator[Browser]":
         made = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
         yield made
         made.close()
-
-
-def _build(made: Database) -> None:
-    if any(migrate._SCRIPTS.glob("versions/0*.py")):
-        migrate.upgrade(made)
-        return
-    for package in ("core", "journal", "records", "billing", "sms"):
-        if find_spec(package) and find_spec(f"{package}.tables"):
-            import_module(f"{package}.tables")
-    made.write(lambda session: metadata.create_all(session.connection()))
 
 
 def pytest_configure(config: pytest.Config) -> None:

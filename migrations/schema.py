@@ -1,0 +1,21 @@
+"""The schema that the revisions build: the tables of every module that has some."""
+
+from importlib import import_module
+
+from core.db import metadata
+
+MODULES = (
+    "core.tables",
+    "journal.tables",
+    "records.tables",
+    "records.locks",
+    "records.pins",
+    "records.stops",
+    "billing.tables",
+    "sms.tables",
+)
+
+for module in MODULES:
+    import_module(module)
+
+__all__ = ["MODULES", "metadata"]
