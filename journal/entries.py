@@ -1,0 +1,200 @@
+"""Entries: how an act becomes a leaf and its openings, and the only place that stores them."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.ids import uuid7
+from core.keyring import Keyring, Sealed
+from journal import receipts, tree
+from journal.errors import DraftError
+from journal.leaf import (
+    Announcement,
+    PayloadValue,
+    Statement,
+    Writer,
+    canonical,
+    commitment,
+)
+from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, JOURNAL_PENDING
+
+_SALT_BYTES = 32
+# Only these name a person as actor; every other actor is an office, and no secret of a citizen.
+_CITIZEN = "phone:"
+
+
+class Kind(StrEnum):
+    """What an entry is about."""
+
+    LOOKUP = "lookup"
+    ADMIN = "admin"
+    CONTROL = "control"
+    ERASE = "erase"
+    KEY = "key"
+
+
+class Retention(StrEnum):
+    """The class that decides when what an entry opens to expires."""
+
+    LOOKUP = "lookup"
+    ACT = "act"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What an entry says, before it is written.
+
+    Shape: `actor` is "system", "officer:…", "operator:…", or for a citizen "phone:+84…"; `subject`
+    is "person:" and 12 digits; the payload names fields and never holds their values.
+    """
+
+    kind: Kind
+    retention: Retention
+    actor: str
+    actor_index: int | None
+    subject: str | None
+    subject_index: int | None
+    payload: Mapping[str, PayloadValue]
+    embargo_until: datetime | None = None
+    announcement: Announcement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry ready to be stored: its signed leaf, and its openings under encryption."""
+
+    id: UUID
+    kind: Kind
+    created_at: datetime
+    leaf: bytes
+    leaf_hash: bytes
+    receipt: str
+    code: str
+    identity: Sealed
+    act: Sealed
+    subject_index: int | None
+    actor_index: int | None
+    embargo_until: datetime | None
+
+
+def prepare(
+    drafts: Sequence[Draft], writer: Writer, keyring: Keyring, now: datetime
+) -> list[Entry]:
+    """Turn drafts into entries, outside any transaction.
+
+    Raises: DraftError if one cannot be committed to.
+    """
+    return [_entry(draft, writer, keyring, now) for draft in drafts]
+
+
+def store(session: Session, entries: Sequence[Entry]) -> None:
+    """Insert entries and their openings."""
+    session.execute(
+        sa.insert(JOURNAL_ENTRY),
+        [
+            {
+                "id": entry.id,
+                "kind": entry.kind,
+                "leaf": entry.leaf,
+                "leaf_hash": entry.leaf_hash,
+                "created_at": entry.created_at,
+            }
+            for entry in entries
+        ],
+    )
+    session.execute(
+        sa.insert(JOURNAL_OPEN),
+        [
+            {
+                "entry_id": entry.id,
+                "identity_key_id": entry.identity.key_id,
+                "enc_identity": entry.identity.blob,
+                "act_key_id": entry.act.key_id,
+                "enc_act": entry.act.blob,
+                "subject_index": entry.subject_index,
+                "actor_index": entry.actor_index,
+                "embargo_until": entry.embargo_until,
+            }
+            for entry in entries
+        ],
+    )
+
+
+def await_sealing(session: Session, entries: Sequence[Entry]) -> None:
+    """Put entries where the sealer finds them."""
+    session.execute(sa.insert(JOURNAL_PENDING), [{"entry_id": entry.id} for entry in entries])
+
+
+def sealed(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
+    """Return the condition that the entry a column names is in the tree."""
+    return sa.exists().where(JOURNAL_LEAF.c.entry_id == entry_id)
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Return when the oldest entry that waits for the sealer was made."""
+    waiting = sa.select(sa.func.min(JOURNAL_ENTRY.c.created_at)).join(
+        JOURNAL_PENDING, JOURNAL_PENDING.c.entry_id == JOURNAL_ENTRY.c.id
+    )
+    return session.execute(waiting).scalar()
+
+
+def _entry(draft: Draft, writer: Writer, keyring: Keyring, now: datetime) -> Entry:
+    entry_id = uuid7()
+    payload = canonical(draft.payload)
+    citizen = draft.actor.startswith(_CITIZEN)
+    if not draft.actor or draft.subject == "":
+        raise DraftError("an actor or subject must not be empty")
+    while True:
+        salts = secrets.token_bytes(2 * _SALT_BYTES)
+        e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
+        leaf = writer.leaf(
+            Statement(
+                id=entry_id,
+                kind=draft.kind,
+                retention=draft.retention,
+                at=now,
+                actor=commitment(s if citizen else e, b"actor", draft.actor.encode()),
+                subject=commitment(s, b"subject", (draft.subject or "").encode()),
+                payload=commitment(e, b"payload", payload),
+                announcement=draft.announcement,
+            )
+        )
+        leaf_hash = tree.leaf_hash(leaf)
+        receipt = receipts.receipt_of(leaf_hash)
+        code = receipts.code_of(receipt)
+        # Six free-standing digits in a reply are a PIN and nothing else.
+        if not code.isdecimal():
+            break
+    identity = {"s": s.hex(), "subject": draft.subject}
+    act = {"e": e.hex(), "payload": payload.decode()}
+    (identity if citizen else act)["actor"] = draft.actor
+    return Entry(
+        id=entry_id,
+        kind=draft.kind,
+        created_at=now,
+        leaf=leaf,
+        leaf_hash=leaf_hash,
+        receipt=receipt,
+        code=code,
+        identity=_encrypt(keyring, identity, "journal-identity", "enc_identity", entry_id),
+        act=_encrypt(keyring, act, "journal-act", "enc_act", entry_id),
+        subject_index=draft.subject_index,
+        actor_index=draft.actor_index,
+        embargo_until=draft.embargo_until,
+    )
+
+
+def _encrypt(
+    keyring: Keyring, opening: Mapping[str, str | None], purpose: str, column: str, entry_id: UUID
+) -> Sealed:
+    plaintext = json.dumps(opening, sort_keys=True, separators=(",", ":")).encode()
+    return keyring.encrypt(
+        plaintext, purpose, table="journal_open", column=column, row=entry_id.bytes
+    )

@@ -1,0 +1,41 @@
+"""The errors of the journal."""
+
+from enum import StrEnum
+
+
+class JournalError(Exception):
+    """The journal cannot do what was asked."""
+
+
+class DraftError(JournalError):
+    """A draft holds something that cannot be committed to: the caller's mistake."""
+
+
+class UnsealedError(JournalError):
+    """The entry is not in the tree: it waits for the sealer, or there is none of this id."""
+
+    def __init__(self) -> None:
+        super().__init__("the entry is not sealed")
+
+
+class NoteError(JournalError):
+    """A signed note or a checkpoint is malformed or its signature does not hold."""
+
+
+class Fault(StrEnum):
+    """What is wrong with the journal."""
+
+    SIGNER_REFUSES = "signer-refuses"
+    MEMORY_UNREADABLE = "memory-unreadable"
+    TREE_MISMATCH = "tree-mismatch"
+    CHECKPOINT_INVALID = "checkpoint-invalid"
+    ENTRY_FORGED = "entry-forged"
+    ENTRY_REPLAYED = "entry-replayed"
+
+
+class JournalFault(JournalError):  # noqa: N818 (a condition that stops disclosure, not a mistake)
+    """The journal is not what this process knows it to be: nothing more may be disclosed."""
+
+    def __init__(self, code: Fault, message: str) -> None:
+        super().__init__(message)
+        self.code = code

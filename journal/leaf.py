@@ -1,0 +1,122 @@
+"""The leaf of an entry: what stands in the tree, signed by the process that wrote it.
+
+It holds commitments only. What they commit to lies in `journal_open`, encrypted, and can be erased
+without the tree noticing. docs/journal-format.md, ADR 0004.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from journal.errors import DraftError
+
+SIGNATURE_BYTES = 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# The integers that every reader of JSON takes for the same number (RFC 8785, 3.2.2.3).
+_LARGEST = 2**53 - 1
+
+PayloadValue = str | int | bool | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A key that a `key` entry makes known.
+
+    Shape: hexadecimal; `writer` is signed for by the log key in `endorsement`; `log` is the log's.
+    """
+
+    writer: str | None = None
+    endorsement: str | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """Everything a leaf says."""
+
+    id: UUID
+    kind: str
+    retention: str
+    at: datetime
+    actor: bytes
+    subject: bytes
+    payload: bytes
+    announcement: Announcement | None
+
+
+class Writer:
+    """Signs the leaves of one process for one log."""
+
+    def __init__(self, seed: bytes, origin: str) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        self._context = leaf_context(origin)
+        self.public = self._key.public_key().public_bytes_raw()
+        self._id = writer_id(self.public)
+
+    def leaf(self, statement: Statement) -> bytes:
+        """Form and sign the leaf of *statement*."""
+        text = _text(statement, self._id)
+        return self._key.sign(self._context + text) + text
+
+
+def leaf_context(origin: str) -> bytes:
+    """Return what is signed before a leaf's text, so that no other log can take it over."""
+    return f"tradan journal entry v1\n{origin}\n".encode()
+
+
+def endorsement_context(origin: str, writer: bytes) -> bytes:
+    """Return what the log key signs to let *writer* write."""
+    return f"tradan journal writer v1\n{origin}\n{writer.hex()}\n".encode()
+
+
+def writer_id(public: bytes) -> str:
+    """Return the short name by which a leaf says which writer signed it."""
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def commitment(salt: bytes, label: bytes, value: bytes) -> bytes:
+    """Commit to *value*: whoever lacks the salt cannot even guess it."""
+    return hmac.digest(hmac.digest(salt, label, "sha256"), value, "sha256")
+
+
+def canonical(payload: Mapping[str, PayloadValue]) -> bytes:
+    """Write a payload in the one form that RFC 8785 gives it.
+
+    Raises: DraftError for a name or value whose form other readers might take otherwise.
+    """
+    for name, value in payload.items():
+        if not (name.isascii() and name.isidentifier()):
+            raise DraftError("a payload's names must be plain ASCII identifiers")
+        if isinstance(value, tuple):
+            if not all(type(item) is str for item in value):
+                raise DraftError("a payload's lists hold strings only")
+        elif type(value) not in {str, int, bool} or (type(value) is int and abs(value) > _LARGEST):
+            raise DraftError("a payload's values are strings, lists, booleans or safe integers")
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise DraftError("a payload holds half a character") from error
+
+
+def _text(statement: Statement, writer: str) -> bytes:
+    """Write the canonical JSON of a leaf: no value in it ever needs an escape."""
+    keys = statement.announcement or Announcement()
+    announced = "".join(
+        f'"{name}":"{value}",'
+        for name, value in (("ke", keys.endorsement), ("kl", keys.log), ("kw", keys.writer))
+        if value is not None
+    )
+    return (
+        f'{{"ca":"{statement.actor.hex()}","cp":"{statement.payload.hex()}",'
+        f'"cs":"{statement.subject.hex()}","id":"{statement.id}",{announced}'
+        f'"r":"{statement.retention}","t":"{statement.kind}",'
+        f'"ts":{(statement.at - _EPOCH) // _MICROSECOND},"v":1,"w":"{writer}"}}'
+    ).encode()
