@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import Database, upsert
+from core.db import Database, dialect_of, upsert
 from core.keyring import Keyring, row_id
 from records import packing
 from records.register import Record
@@ -82,7 +82,7 @@ def put(session: Session, rows: Sequence[dict[str, Any]], stale: Sequence[int] =
     if stale:
         session.execute(sa.delete(CITIZEN).where(CITIZEN.c.id.in_(stale)))
     if rows:
-        insert = upsert(session, CITIZEN)
+        insert = upsert(dialect_of(session), CITIZEN)
         given = {name: insert.excluded[name] for name in _COLUMNS if name != "id"}
         session.execute(insert.on_conflict_do_update(index_elements=["id"], set_=given), rows)
 
