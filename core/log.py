@@ -12,7 +12,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 ALLOWED = frozenset(
     {
-        "event", "level", "logger", "timestamp", "exception_type", "where", "cause",
+        "event", "level", "module", "timestamp", "exception_type", "where", "cause",
         "link", "kind", "message_id", "entry_id", "reply", "state", "reason", "outcome", "attempt",
         "count", "size", "root", "seconds", "status", "code", "scope", "source", "stage", "process",
         "bind", "url", "database", "version", "mode", "left_out", "signal", "lines", "key_id",
@@ -43,7 +43,7 @@ def configure(*, json: bool, stream: TextIO | None = None) -> None:
 
 def get_logger(name: str) -> FilteringBoundLogger:
     """Return the logger of one module."""
-    logger: FilteringBoundLogger = structlog.get_logger(logger=name)
+    logger: FilteringBoundLogger = structlog.get_logger(module=name)
     return logger
 
 
