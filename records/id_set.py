@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from records.personal_id import PersonalId
 
@@ -37,7 +38,7 @@ class IdSet:
         return True
 
 
-def _bitmap(numbers: array[int]) -> bytearray:
+def _bitmap(numbers: Iterable[int]) -> bytearray:
     bitmap = bytearray(_BITMAP_BYTES)
     for number in numbers:
         _set(bitmap, number)
