@@ -1,0 +1,60 @@
+"""Who leads: one of many processes, by an advisory lock that dies with its connection."""
+
+import time
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from core.errors import UnavailableError
+
+# An arbitrary number that no other lock of this service has.
+_LOCK = 0x74726164616E
+# How long a lost connection may go unnoticed: two sealers are slow, not wrong.
+_CHECK_SECONDS = 1.0
+
+
+class Leadership:
+    """A claim to be the one sealer of a PostgreSQL database."""
+
+    def __init__(self, url: sa.URL, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._engine = sa.create_engine(
+            url,
+            poolclass=sa.pool.NullPool,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": 2},
+        )
+        self._monotonic = monotonic
+        self._connection: sa.Connection | None = None
+        self._leads = False
+        self._checked_at = float("-inf")
+
+    def held(self) -> bool:
+        """Tell whether this process leads, trying to if nobody does.
+
+        Raises: UnavailableError if the database does not answer.
+        """
+        now = self._monotonic()
+        if self._leads and now - self._checked_at < _CHECK_SECONDS:
+            return True
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            if self._leads:
+                self._connection.execute(sa.select(1))
+            else:
+                lock = sa.select(sa.func.pg_try_advisory_lock(_LOCK))
+                self._leads = bool(self._connection.execute(lock).scalar())
+        except sa.exc.OperationalError as error:
+            self.resign()
+            raise UnavailableError("the database cannot say who seals") from error
+        self._checked_at = now
+        return self._leads
+
+    def resign(self) -> None:
+        """Let another process lead."""
+        self._leads = False
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

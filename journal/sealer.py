@@ -1,0 +1,178 @@
+"""Sealing: committed entries into the tree, the tree under a signed checkpoint.
+
+On SQLite that happens in the transaction that stores the entries. On PostgreSQL one sealer does it
+for all writers: who leads is decided by an advisory lock, that there is one tree by the row of the
+tree's state and by the signer's memory, so that two sealers would cost speed and nothing else.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import log, metrics
+from core.clock import Clock
+from core.db import after_commit
+from core.errors import UnavailableError
+from journal import tree
+from journal.errors import Fault, JournalFault
+from journal.leadership import Leadership
+from journal.signer import Signer
+from journal.stored import Edges, StoredTree
+from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_PENDING
+from journal.tree import TreeHead
+from journal.writers import Writers
+
+_logger = log.get_logger(__name__)
+
+ROUND_SECONDS = 0.02
+IDLE_SECONDS = 0.05
+_TROUBLE_SECONDS = 1.0
+MOST_A_ROUND = 2048
+
+
+class Sealing:
+    """Puts entries into the tree within a transaction that the caller commits."""
+
+    def __init__(self, signer: Signer, writers: Writers, clock: Clock) -> None:
+        self._signer = signer
+        self._writers = writers
+        self._clock = clock
+        self._edges = Edges()
+        self._own: dict[bytes, None] = {}
+        self._mutex = threading.Lock()
+
+    def seal(
+        self, session: Session, head: TreeHead, leaves: Sequence[tuple[UUID, bytes]]
+    ) -> TreeHead:
+        """Grow the tree from *head* by leaves (entry id and leaf hash) and sign the outcome.
+
+        Raises: JournalFault if the database's tree is not the one that was signed before.
+        """
+        stored = StoredTree(session)
+        hashes = [leaf_hash for _, leaf_hash in leaves]
+        growth = tree.grow(head.size, self._edges.of(head, stored), hashes)
+        grown = TreeHead(growth.size, tree.root(growth.edge))
+        signed = self._signer.sign(head, hashes, grown.root, stored)
+        stored.grow(head, grown, leaves, growth.tiles)
+        stored.publish(head, grown, signed.note, self._clock.now())
+        self._edges.keep(grown, growth.edge)
+        after_commit(session, lambda: self._signer.remember(signed.branch))
+        after_commit(session, lambda: metrics.SEALED.inc(len(leaves)))
+        return grown
+
+    def seal_waiting(self, session: Session) -> int:
+        """Seal what waits on PostgreSQL; 0 if nothing does, or another sealer is at it.
+
+        Raises: JournalFault if a row that waits is not an entry as an announced writer left it.
+        """
+        head = StoredTree(session).claim()
+        if head is None:
+            return 0
+        rows = session.execute(_WAITING).all()
+        if not rows:
+            return 0
+        leaves = [(row.entry_id, self._checked(session, row)) for row in rows]
+        self.seal(session, head, leaves)
+        ids = [entry_id for entry_id, _ in leaves]
+        session.execute(sa.delete(JOURNAL_PENDING).where(JOURNAL_PENDING.c.entry_id.in_(ids)))
+        return len(leaves)
+
+    def expect(self, leaf_hashes: Sequence[bytes]) -> None:
+        """Note leaves that this process signed itself: their signatures need no check."""
+        with self._mutex:
+            self._own.update(dict.fromkeys(leaf_hashes))
+            while len(self._own) > 4 * MOST_A_ROUND:
+                del self._own[next(iter(self._own))]
+
+    def _checked(self, session: Session, row: sa.Row[UUID, bytes, bytes, str, int]) -> bytes:
+        """Return the hash of a waiting entry's leaf, computed from its bytes."""
+        if row.seq is not None:
+            raise JournalFault(
+                Fault.ENTRY_REPLAYED,
+                f"entry {row.entry_id} is sealed and waits again: somebody wrote to "
+                "journal_pending; delete that row and run `journal verify`",
+            )
+        leaf_hash = tree.leaf_hash(row.leaf or b"")
+        if leaf_hash == row.leaf_hash and leaf_hash in self._own:
+            return leaf_hash
+        read = self._writers.read(row.leaf or b"")
+        if read is None:
+            self._writers.load(session)  # another process announced its key and had it sealed
+            read = self._writers.read(row.leaf or b"")
+        if (
+            read is None
+            or (read.id, read.kind) != (str(row.entry_id), row.kind)
+            or leaf_hash != row.leaf_hash
+        ):
+            raise JournalFault(
+                Fault.ENTRY_FORGED,
+                f"entry {row.entry_id} waits to be sealed and is not as any announced writer "
+                "left it: delete it from journal_pending and find out who wrote it",
+            )
+        return leaf_hash
+
+
+class Sealer:
+    """The thread that seals on PostgreSQL, in whichever process leads."""
+
+    def __init__(self, seal_once: Callable[[], int], leadership: Leadership) -> None:
+        self._seal_once = seal_once
+        self._leadership = leadership
+        self._awake = threading.Event()
+
+    def wake(self) -> None:
+        """Start a round at once."""
+        self._awake.set()
+
+    def run(
+        self,
+        stop: threading.Event,
+        *,
+        on_sealed: Callable[[int], None],
+        on_fault: Callable[[JournalFault], None],
+    ) -> None:
+        """Seal until *stop* is set; a stop is seen within a round once `wake` is called too."""
+        try:
+            while not stop.is_set():
+                self._awake.wait(self._round(on_sealed, on_fault))
+                self._awake.clear()
+        finally:
+            self._leadership.resign()
+
+    def _round(
+        self, on_sealed: Callable[[int], None], on_fault: Callable[[JournalFault], None]
+    ) -> float:
+        """Do one round and return how long the next may wait."""
+        try:
+            if not self._leadership.held():
+                return _TROUBLE_SECONDS
+            sealed = self._seal_once()
+        except UnavailableError as error:
+            _logger.warning("journal.sealer_waits", **log.failure(error))
+            return _TROUBLE_SECONDS
+        except JournalFault as fault:
+            on_fault(fault)
+            return _TROUBLE_SECONDS
+        if sealed:
+            on_sealed(sealed)
+        if sealed == MOST_A_ROUND:
+            return 0
+        return ROUND_SECONDS if sealed else IDLE_SECONDS
+
+
+_WAITING = (
+    sa.select(
+        JOURNAL_PENDING.c.entry_id,
+        JOURNAL_ENTRY.c.leaf,
+        JOURNAL_ENTRY.c.leaf_hash,
+        JOURNAL_ENTRY.c.kind,
+        JOURNAL_LEAF.c.seq,
+    )
+    .outerjoin(JOURNAL_ENTRY, JOURNAL_ENTRY.c.id == JOURNAL_PENDING.c.entry_id)
+    .outerjoin(JOURNAL_LEAF, JOURNAL_LEAF.c.entry_id == JOURNAL_PENDING.c.entry_id)
+    .order_by(JOURNAL_PENDING.c.entry_id)
+    .limit(MOST_A_ROUND)
+)

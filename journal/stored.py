@@ -1,0 +1,183 @@
+"""The tree as the database holds it: read for proofs, grown by the sealer, and by nobody else."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.db import dialect_of, upsert
+from journal import tree
+from journal.errors import Fault, JournalFault
+from journal.proofs import Span, consistency_spans, inclusion_spans
+from journal.tables import JOURNAL_CHECKPOINT, JOURNAL_LEAF, JOURNAL_TILE, TREE_STATE
+from journal.tree import EMPTY, HASH_BYTES, TILE_WIDTH, Edge, Tile, TreeHead
+
+_STATE = sa.select(TREE_STATE.c.size, TREE_STATE.c.root)
+
+_Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTree:
+    """The tree that one transaction sees."""
+
+    session: Session
+
+    def head(self) -> TreeHead:
+        """Return the newest head."""
+        return TreeHead(*self.session.execute(_STATE).one())
+
+    def claim(self) -> TreeHead | None:
+        """Return the newest head and keep others from growing it; None if one is at it already."""
+        statement: sa.Select[int, bytes] = _STATE
+        if dialect_of(self.session) == "postgresql":
+            statement = _STATE.with_for_update(skip_locked=True)
+        row = self.session.execute(statement).one_or_none()
+        return None if row is None else TreeHead(*row)
+
+    def checkpoint(self, size: int) -> str | None:
+        """Return the note signed at *size*."""
+        wanted = sa.select(JOURNAL_CHECKPOINT.c.note).where(JOURNAL_CHECKPOINT.c.size == size)
+        return self.session.execute(wanted).scalar()
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Return the proof that a leaf is in the tree of *size*."""
+        return self._nodes(inclusion_spans(index, size))
+
+    def consistency(self, old_size: int, size: int) -> tuple[bytes, ...]:
+        """Return the proof that leads from one size to another."""
+        return self._nodes(consistency_spans(old_size, size)) if old_size else ()
+
+    def peaks(self, size: int) -> tuple[bytes, ...]:
+        """Return the roots of the perfect trees under *size* leaves, the widest first."""
+        return self._nodes(list(Span(0, size).perfect()))
+
+    def edge(self, head: TreeHead) -> Edge:
+        """Return the partial tile of each level.
+
+        Raises: JournalFault if they do not make the root of *head*.
+        """
+        widths = tree.edge_widths(head.size)
+        places = [
+            (level, head.size // TILE_WIDTH ** (level + 1))
+            for level, width in enumerate(widths)
+            if width
+        ]
+        tiles = self._tiles(places)
+        edge = tuple(
+            tiles.get((level, head.size // TILE_WIDTH ** (level + 1)), b"") if width else b""
+            for level, width in enumerate(widths)
+        )
+        fits = all(len(hashes) == HASH_BYTES * w for hashes, w in zip(edge, widths, strict=True))
+        if not fits or tree.root(edge) != head.root:
+            raise _mismatch()
+        return edge
+
+    def grow(
+        self,
+        old: TreeHead,
+        new: TreeHead,
+        leaves: Sequence[tuple[UUID, bytes]],
+        tiles: Iterable[Tile],
+    ) -> None:
+        """Write the leaves and tiles that lead from *old* to *new*.
+
+        Raises: JournalFault if the tree has meanwhile grown from *old* to something else.
+        """
+        moved = self.session.execute(
+            sa.update(TREE_STATE)
+            .where(TREE_STATE.c.size == old.size, TREE_STATE.c.root == old.root)
+            .values(size=new.size, root=new.root)
+        )
+        if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result counts rows
+            raise _mismatch()
+        self.session.execute(
+            sa.insert(JOURNAL_LEAF),
+            [
+                {"seq": seq, "entry_id": entry_id, "leaf_hash": leaf_hash}
+                for seq, (entry_id, leaf_hash) in enumerate(leaves, start=old.size)
+            ],
+        )
+        statement = upsert(dialect_of(self.session), JOURNAL_TILE)
+        self.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["level", "n"], set_={"hashes": statement.excluded.hashes}
+            ),
+            [{"level": tile.level, "n": tile.n, "hashes": tile.hashes} for tile in tiles],
+        )
+
+    def publish(self, old: TreeHead, new: TreeHead, note: str, now: datetime) -> None:
+        """Store the checkpoint of *new*, and drop that of *old* if it is not to be kept."""
+        self.session.execute(
+            sa.insert(JOURNAL_CHECKPOINT), {"size": new.size, "note": note, "signed_at": now}
+        )
+        minute = now.replace(second=0, microsecond=0)
+        self.session.execute(
+            sa.delete(JOURNAL_CHECKPOINT).where(
+                JOURNAL_CHECKPOINT.c.size == old.size,
+                JOURNAL_CHECKPOINT.c.signed_at >= minute,
+                JOURNAL_CHECKPOINT.c.signed_at < minute + timedelta(minutes=1),
+                JOURNAL_CHECKPOINT.c.cosignatures.is_(None),
+                JOURNAL_CHECKPOINT.c.timestamp_token.is_(None),
+            )
+        )
+
+    def _nodes(self, spans: Sequence[Span]) -> tuple[bytes, ...]:
+        parts = {span: [part.place() for part in span.perfect()] for span in spans}
+        tiles = self._tiles({place[:2] for places in parts.values() for place in places})
+        return tuple(_node(places, tiles) for places in (parts[span] for span in spans))
+
+    def _tiles(self, places: Iterable[_Place]) -> dict[_Place, bytes]:
+        conditions = [
+            sa.and_(JOURNAL_TILE.c.level == level, JOURNAL_TILE.c.n == n) for level, n in places
+        ]
+        if not conditions:
+            return {}
+        rows = self.session.execute(sa.select(JOURNAL_TILE).where(sa.or_(*conditions)))
+        return {(row.level, row.n): row.hashes for row in rows}
+
+
+class Edges:
+    """The edges last seen, by the head that commits to them.
+
+    A head found in a transaction names its edge whatever happened to other transactions: one that
+    is rolled back leaves nothing behind that a later one could mistake for its own.
+    """
+
+    def __init__(self, most: int = 64) -> None:
+        self._edges: OrderedDict[TreeHead, Edge] = OrderedDict({EMPTY: ()})
+        self._most = most
+
+    def of(self, head: TreeHead, stored: StoredTree) -> Edge:
+        """Return the edge of *head*, from the database if it is not known."""
+        known = self._edges.get(head)
+        return stored.edge(head) if known is None else known
+
+    def keep(self, head: TreeHead, edge: Edge) -> None:
+        """Keep an edge, and let go of the oldest."""
+        self._edges[head] = edge
+        if len(self._edges) > self._most:
+            self._edges.popitem(last=False)
+
+
+def _node(places: Iterable[tuple[int, int, int, int]], tiles: dict[_Place, bytes]) -> bytes:
+    folded = b""
+    for level, n, first, count in reversed(list(places)):
+        hashes = tiles.get((level, n), b"")[HASH_BYTES * first : HASH_BYTES * (first + count)]
+        if len(hashes) != HASH_BYTES * count:
+            raise _mismatch()
+        peak = tree.perfect_root(hashes)
+        folded = tree.node_hash(peak, folded) if folded else peak
+    return folded
+
+
+def _mismatch() -> JournalFault:
+    return JournalFault(
+        Fault.TREE_MISMATCH,
+        "the journal's tiles do not make its root: keep the database as it is and run "
+        "`journal verify`, which names what differs",
+    )
