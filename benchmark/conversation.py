@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from benchmark.people import Kind, Person, Turn
 
-_PIN = re.compile(r"(?<![0-9A-Za-z])[0-9]{6}(?![0-9A-Za-z])")
+# The words before it, because the code of a reply's entry may be six digits too.
+_PIN = re.compile(r"xac thuc ([0-9]{6}),")
 _KEYWORD_OF_NO_COMMAND = "QWZXVB"
 
 
@@ -29,7 +30,7 @@ _PHRASES = {
     "Khong thuc hien duoc": Reply.NOMATCH,
     "cu phap": Reply.SYNTAX,
     "tam ngung": Reply.DOWN,
-    "gioi han": Reply.QUOTA,
+    "chua the nhan": Reply.QUOTA,
 }
 
 
@@ -75,7 +76,7 @@ def pin_in(text: str) -> str:
     found = _PIN.search(text)
     if found is None:
         raise ValueError("no PIN in this reply")
-    return found[0]
+    return found[1]
 
 
 def _another(pin: str) -> str:

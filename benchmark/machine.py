@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from benchmark.errors import MachineError
+
 _FLUSHES = 200
 _PAGE = bytes(4096)
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 _ESCAPE = re.compile(r"\\([0-7]{3})")
-
-
-class MachineError(Exception):
-    """What is to be measured cannot be measured on this machine."""
 
 
 @dataclass(frozen=True, slots=True)

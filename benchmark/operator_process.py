@@ -10,16 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmark.errors import OperatorError
 from benchmark.operator import Link
 from benchmark.tally import Order, Outcome, Percentiles
 
 _HOUSE = Path(__file__).resolve().parents[1]
 # Reading a large register's file takes its time; a round's is its own.
 _PATIENCE_SECONDS = 120
-
-
-class OperatorError(Exception):
-    """The made-up operator ended or fell silent; the message holds what it said."""
 
 
 @dataclass(frozen=True, slots=True)

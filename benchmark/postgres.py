@@ -19,6 +19,8 @@ from pwd import getpwnam, struct_passwd
 import psycopg
 import sqlalchemy as sa
 
+from benchmark.errors import NoPostgresError
+
 OLDEST = 15
 START_SECONDS = 60
 _DEBIAN = Path("/usr/lib/postgresql")
@@ -33,10 +35,6 @@ kill -INT $!
 wait
 rm -rf "$0"
 """
-
-
-class NoPostgresError(Exception):
-    """There is no PostgreSQL to measure on; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

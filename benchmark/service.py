@@ -17,6 +17,7 @@ from typing import Any
 import urllib3
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmark.errors import ServiceError
 from benchmark.postgres import PostgresServer
 
 LINK = "bench"
@@ -27,10 +28,6 @@ _STAGE_SUM = "tradan_stage_seconds_sum"
 _RATE = 100_000
 
 
-class ServiceError(Exception):
-    """A verb of the service failed, or it did not start; the message holds what it said."""
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """A deployment: its folder, its settings, and the port it listens on."""
@@ -38,6 +35,11 @@ class Service:
     folder: Path
     environ: Mapping[str, str]
     port: int
+
+    @property
+    def state(self) -> Path:
+        """Where it keeps what it must not lose."""
+        return self.folder / "state"
 
     def verb(self, *words: str | Path) -> str:
         """Run one verb of the command line and return what it printed.
@@ -113,10 +115,10 @@ def connect(service: Service, *, port: int, secret_file: Path) -> str:
     return path
 
 
-def populate(service: Service, *, citizens: int, seed: str) -> Path:
+def populate(service: Service, *, citizens: int, seed: int) -> Path:
     """Fill the register with made-up people; return the file that they came from."""
     people = service.folder / "people.csv"
-    service.verb("demo", "people", str(citizens), "--seed", seed, "--csv", people)
+    service.verb("demo", "people", str(citizens), "--seed", str(seed), "--csv", people)
     service.verb("import", "people", people, "--test")
     return people
 

@@ -111,7 +111,10 @@ def served(stub: StubService) -> Iterator[StubService]:
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (http.server's name)
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         stub.port = server.server_port
         threads = [
             threading.Thread(target=server.serve_forever),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from benchmark import operator_process
+from benchmark.errors import OperatorError
 from benchmark.operator import Link
-from benchmark.operator_process import OperatorError, OperatorProcess
+from benchmark.operator_process import OperatorProcess
 from benchmark.tally import Order, Span
 from tests.benchmark.stub import SYNTAX_TEXT, StubService, a_secret, served
 

@@ -1,0 +1,172 @@
+"""How a run is told: a table for people, and JSON with keys that stay."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from benchmark.bars import Verdict, top, verdicts
+from benchmark.lookup import IDLE_RATE, Finding, Plan, Report
+from benchmark.machine import Machine
+from benchmark.people import MIX
+from benchmark.summary import Mode, Row
+from benchmark.tally import Percentiles, Span
+
+_GIBIBYTE = 2**30
+_MEBIBYTE = 2**20
+
+
+def method(plan: Plan) -> str:
+    """Say in one paragraph what was done, so that the figures can be doubted and repeated."""
+    mix = ", ".join(f"{share} % {kind}" for kind, share in MIX.items())
+    return (
+        "The service is set up and started by its own command line on a folder that is thrown "
+        "away, with its standard PIN profile, database and journal on disk with flushing on. A "
+        "made-up operator, a process of its own on the same cores, posts signed messages over "
+        "kept-alive loopback connections, is handed the signed replies, reads the PIN and texts "
+        f"it back: {mix}. {plan.citizens} made-up citizens ask in turn, in an order that the seed "
+        f"decides. Each kind of load has {plan.rounds} rounds of {plan.seconds:g} s, taken in "
+        "turn; figures are medians over the rounds. A lookup counts if its RESULT came within the "
+        "round and was that of the right person. Latency runs from the 202 read by the operator "
+        "to the reply read by the operator, for PIN and RESULT alike. CPU is that of the whole "
+        "tree of server processes, by the kernel's count, until all that the round began had "
+        "ended, divided by its lookups; everything else in the mix is charged to them too. The "
+        f"idle client begins {IDLE_RATE:g} lookups a second; the fixed rate is half the top rate "
+        "unless it was given."
+    )
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """Return the whole report with stable keys, its enumerations and times as text."""
+    plan = report.plan
+    return {
+        "benchmark": "lookup",
+        "started_at": report.started_at.isoformat(timespec="seconds"),
+        "seed": plan.seed,
+        "plan": {
+            "citizens": plan.citizens,
+            "clients": list(plan.clients),
+            "rate": plan.rate,
+            "rounds": plan.rounds,
+            "seconds": plan.seconds,
+        },
+        "method": method(plan),
+        "machine": asdict(report.machine),
+        "databases": {found.database.value: _finding(found) for found in report.findings},
+    }
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    return {
+        "version": found.version,
+        "left_out": found.left_out or None,
+        "sound": found.sound,
+        "bars": [
+            {
+                "name": verdict.bar.name,
+                "what": verdict.bar.what,
+                "unit": verdict.bar.unit,
+                "limit": verdict.bar.limit,
+                "at_least": verdict.bar.at_least,
+                "measured": verdict.measured,
+                "met": verdict.met,
+            }
+            for verdict in verdicts(found.database, found.rows)
+        ],
+        "rows": [asdict(row) for row in found.rows],
+        "checks": [asdict(check) for check in found.checks],
+    }
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the report for people."""
+    console.print(Text(_hardware(report.machine), style="bold"))
+    console.print(f"seed {report.plan.seed}, {report.plan.citizens} citizens\n")
+    for found in report.findings:
+        console.print(Text(found.version or found.database.value, style="bold underline"))
+        if found.left_out:
+            console.print(f"left out: {found.left_out}\n")
+            continue
+        console.print(_told(found))
+    console.print(Text(method(report.plan), style="dim"))
+
+
+def _hardware(machine: Machine) -> str:
+    return (
+        f"{machine.cpu}, {machine.cores} cores, {machine.memory / _GIBIBYTE:.0f} GiB, "
+        f"{machine.system}, {machine.kernel}, {machine.file_system} (a page flushed in "
+        f"{machine.flush:g} ms), Python {machine.python}"
+    )
+
+
+def _told(found: Finding) -> RenderableType:
+    parts: list[RenderableType] = [_bars(verdicts(found.database, found.rows)), _rows(found)]
+    if best := top(found.rows):
+        parts.append(_parts("CPU a lookup by thread, ms", best.threads))
+        parts.append(_parts("time a lookup by stage, ms", best.stages))
+    parts.extend(_verdict(check.held, f"{check.name}: {check.found}") for check in found.checks)
+    parts.append(_verdict(not found.faults, f"faults of the rounds: {found.faults or 'none'}"))
+    return Group(*parts, "")
+
+
+def _bars(found: list[Verdict]) -> Table:
+    table = Table("what", "bar", "measured", "")
+    for verdict in found:
+        bar = verdict.bar
+        sign = "≥" if bar.at_least else "≤"
+        measured = (
+            "not measured" if verdict.measured is None else f"{verdict.measured:g} {bar.unit}"
+        )
+        table.add_row(
+            bar.what, f"{sign} {bar.limit:g} {bar.unit}", measured, _verdict(verdict.met, "")
+        )
+    return table
+
+
+def _rows(found: Finding) -> Table:
+    table = Table(
+        "load", "lookups/s", "PIN p50/95/99 ms", "RESULT p50/95/99 ms", "202 p50/99 ms",
+        "CPU ms: server", "database", "operator", "MiB",
+    )  # fmt: skip
+    for row in found.rows:
+        accept = row.spans[Span.ACCEPT]
+        table.add_row(
+            _load(row),
+            f"{row.lookups_per_second:g} ({row.slowest_round:g}-{row.fastest_round:g})",
+            _three(row.spans[Span.PIN]),
+            _three(row.spans[Span.RESULT]),
+            f"{accept.p50:.1f} / {accept.p99:.1f}",
+            f"{row.server_cpu:.2f}",
+            f"{row.database_cpu:.2f}",
+            f"{row.operator_cpu:.2f}",
+            f"{row.resident / _MEBIBYTE:.0f}",
+        )
+    return table
+
+
+def _load(row: Row) -> str:
+    match row.mode:
+        case Mode.IDLE:
+            return "one idle client"
+        case Mode.OPEN:
+            return f"fixed rate, {row.rate:g}/s"
+        case Mode.CLOSED:
+            return f"{row.clients} clients"
+
+
+def _three(span: Percentiles) -> str:
+    return f"{span.p50:.1f} / {span.p95:.1f} / {span.p99:.1f}"
+
+
+def _parts(title: str, parts: dict[str, float]) -> str:
+    most_first = sorted(parts.items(), key=lambda part: part[1], reverse=True)
+    return f"{title}: " + (", ".join(f"{name} {cost:.2f}" for name, cost in most_first) or "none")
+
+
+def _verdict(held: bool, words: str) -> Text:  # noqa: FBT001 (the verdict is what is told)
+    sign = Text("met " if not words else "ok   ", style="green")
+    if not held:
+        sign = Text("missed" if not words else "FAIL ", style="red")
+    return sign + words
