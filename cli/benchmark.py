@@ -20,6 +20,21 @@ _UNAVAILABLE = 69
 _INTERRUPTED = 130
 
 
+_HELP = """Measure whole lookups, for whoever wants to know what this machine can serve.
+
+Sets a service up in a folder that is thrown away, runs it as `run` does, and lets a made-up
+operator post signed messages and be handed the replies over the loopback. Takes about five
+minutes. Ends 0 when every check held (a bar that is missed is told, and is no failure), 1 when one
+did not, 69 when the service could not be started, 130 when interrupted.
+
+\b
+Examples:
+  python app.py benchmark
+  python app.py benchmark lookup --database sqlite --rounds 1 --citizens 5000
+  python app.py benchmark --json > figures.json
+"""
+
+
 class _Clients(click.ParamType[tuple[int, ...]]):
     """A list of numbers of clients, as 1,16,64."""
 
@@ -34,7 +49,7 @@ class _Clients(click.ParamType[tuple[int, ...]]):
         return tuple(int(word) for word in words)
 
 
-@click.command("benchmark", short_help="Measure whole lookups on this machine.")
+@click.command("benchmark", short_help="Measure whole lookups on this machine.", help=_HELP)
 @click.argument("what", type=click.Choice(["lookup"]), default="lookup")
 @click.option(
     "--database",
@@ -101,19 +116,7 @@ def benchmark_command(
     as_json: bool,
     report_file: Path | None,
 ) -> None:
-    r"""Measure whole lookups, for whoever wants to know what this machine can serve.
-
-    Sets a service up in a folder that is thrown away, runs it as `run` does, and lets a made-up
-    operator post signed messages and be handed the replies over the loopback. Takes about four
-    minutes. Ends 0 when every check held (a bar that is missed is told, and is no failure), 1 when
-    one did not, 69 when the service could not be started, 130 when interrupted.
-
-    \b
-    Examples:
-      python app.py benchmark
-      python app.py benchmark lookup --database sqlite --rounds 1 --citizens 5000
-      python app.py benchmark --json > figures.json
-    """
+    """Measure whole lookups and tell what was found."""
     from rich.console import Console
 
     from benchmark.lookup import Kind, Plan
