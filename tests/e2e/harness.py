@@ -25,6 +25,7 @@ PUBLIC_URL = "https://sms.tradan.example"
 OFFICER = "Le Thi Thu Canh, 0240000000"
 LEGAL_BASIS = "Luat Can cuoc 26/2023/QH15"
 _VERB_SECONDS = 120
+_ENDS = ("answered", "refused", "expired", "suspended", "quarantined")
 _UNSENT = ("None", "queued", "sending")
 _DRAIN_SECONDS = 30
 
@@ -204,9 +205,14 @@ class Deployment:
         """Return what became of a message, by the operator's own id."""
         return self.read("operator", "report", link.code, message_id)
 
-    def until_state(self, link: HttpLink | TwilioLink, message_id: str, state: str) -> None:
-        """Wait until a message has come to its end *state*."""
-        until(lambda: self.report(link, message_id)["state"] == state, f"the state {state}")
+    def until_handled(self, link: HttpLink | TwilioLink, message_id: str) -> str:
+        """Wait until a message has come to its end, and return its state."""
+
+        def end() -> str | None:
+            state = str(self.report(link, message_id)["state"])
+            return state if state in _ENDS else None
+
+        return str(until(end, "the end of the message"))
 
     def until_sent(self, link: HttpLink | TwilioLink, message_id: str) -> str:
         """Wait until nothing more will be done for the reply to a message; return its state."""

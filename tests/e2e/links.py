@@ -47,6 +47,11 @@ class HttpLink:
         """Send one message and wait for its answer."""
         return self.operator.reply_to(self.send(sender, text, **changes))
 
+    def outlast_a_retry(self, sender: str) -> None:
+        """Wait as long as a reply takes that is refused once: whoever else retries has done so."""
+        self.operator.plan(sender, 503)
+        self.operator.copy(self.send(sender, "PHI"), 2)
+
     def look_up(self, person: Person) -> Mt:
         """Have *person* ask for their record, send the PIN back, and read the result."""
         asked = self.ask(person.phone, f"DC {person.personal_id}")
@@ -114,7 +119,7 @@ def pins_in(reply: Mt) -> list[str]:
 
 def pin_in(reply: Mt) -> str:
     """Return the PIN of a PIN reply."""
-    (pin,) = pins_in(reply)
+    (pin,) = set(pins_in(reply))
     return pin
 
 

@@ -197,5 +197,5 @@ def test_a_sender_that_is_no_vietnamese_mobile_is_taken_in_and_never_answered(
     ids = [telco.send(sender, "HD") for sender in senders]
 
     for message_id in ids:
-        service.until_state(telco, message_id, "refused")
+        assert service.until_handled(telco, message_id) == "refused"
         assert telco.operator.copies(message_id) == []

@@ -131,7 +131,7 @@ def test_people_made_up_are_answered_on_links_for_tests_alone(
 
     on_test_link = tests.ask(made[0]["phone"], f"DC {made[0]['personal_id']}")
     on_real_link = telco.send(made[1]["phone"], f"DC {made[1]['personal_id']}")
-    service.until_state(telco, on_real_link, "answered")
+    service.until_handled(telco, on_real_link)
     telco.ask(next(at_hand).phone, "HD")
 
     assert pins_in(on_test_link)

@@ -8,12 +8,6 @@ from tests.e2e.links import HttpLink, pin_in
 from tests.e2e.people import Person, plain
 
 
-def outlast_a_retry(telco: HttpLink, sender: str) -> None:
-    """Wait as long as a reply takes that is refused once: whoever else retries has done so."""
-    telco.operator.plan(sender, 503, OK)
-    telco.operator.copy(telco.send(sender, "PHI"), 2)
-
-
 def assert_same(copies: list[Mt]) -> None:
     """Check that the operator can tell that these are copies of one message."""
     assert len({mt.body for mt in copies}) == 1
@@ -27,7 +21,7 @@ def test_a_reply_waits_for_an_operator_that_is_down(
     telco.operator.shut()
     try:
         asked = telco.send(person.phone, f"DC {person.personal_id}")
-        service.until_state(telco, asked, "answered")
+        assert service.until_handled(telco, asked) == "answered"
     finally:
         telco.operator.open()
 
@@ -59,7 +53,7 @@ def test_a_refusal_for_good_is_taken_as_one(
 
     asked = telco.send(person.phone, "HD")
     state = service.until_sent(telco, asked)
-    outlast_a_retry(telco, next(at_hand).phone)
+    telco.outlast_a_retry(next(at_hand).phone)
 
     assert state not in {"accepted", "unknown"}
     assert len(telco.operator.copies(asked)) == 1
@@ -85,7 +79,7 @@ def test_a_reply_whose_fate_is_unknown_is_offered_once_more_and_never_again(
         asked[telco.send(phone, "HD")] = fate
 
     ends = {message_id: service.until_sent(telco, message_id) for message_id in asked}
-    outlast_a_retry(telco, next(at_hand).phone)
+    telco.outlast_a_retry(next(at_hand).phone)
 
     for message_id, fate in asked.items():
         copies = telco.operator.copies(message_id)

@@ -204,7 +204,7 @@ def test_a_sender_from_elsewhere_is_acknowledged_in_silence(
     answer = link.post(form)
 
     assert_acknowledged(answer)
-    service.until_state(link, form["MessageSid"], "refused")
+    assert service.until_handled(link, form["MessageSid"]) == "refused"
     assert link.twilio.sent_to("+12025550177") == []
 
 
