@@ -1,6 +1,6 @@
 """What can be answered to a citizen, and its text: one GSM-7 segment, whatever the slots hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -215,6 +215,11 @@ def template(reply: Reply) -> TemplateId:
 def template_name(reply: Reply) -> str:
     """Name text, language and version for the journal, as in `wrong.vi.1`."""
     return f"{template(reply)}.{reply.language}.{TEMPLATE_VERSION}"
+
+
+def with_code(reply: Reply, code: str) -> Reply:
+    """Return *reply* with the code of its entry; one that has no entry is returned as it is."""
+    return replace(reply, code=code) if isinstance(reply, _Coded) else reply
 
 
 def render(reply: Reply) -> str:

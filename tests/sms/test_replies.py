@@ -31,6 +31,7 @@ from sms.replies import (
     render,
     template,
     template_name,
+    with_code,
 )
 from sms.results import ResultFields
 from sms.segments import Encoding, measure
@@ -202,6 +203,14 @@ def test_no_number_that_was_typed_is_echoed(before: str, number: str, after: str
         for language in Language:
             text = render(SyntaxReply(language=language, hint=command.hint, digits=command.digits))
             assert not re.search(r"[0-9]{5}", text)
+
+
+@pytest.mark.parametrize("reply", EVERY_REPLY)
+def test_a_code_is_given_to_replies_that_carry_one(reply: Reply) -> None:
+    coded = with_code(reply, "0A1B2C")
+
+    assert type(coded) is type(reply)
+    assert ("0A1B2C" in render(coded)) is (CODE in render(reply))
 
 
 def test_the_journal_names_text_language_and_version() -> None:
