@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from journal.sealed import is_sealed
 from sqlalchemy.orm import Session
 
 from benchmark.errors import ServiceError
@@ -18,6 +17,7 @@ from benchmark.service import LINK, Service
 from billing.tables import USAGE
 from core.databases import database_url, open_database
 from core.db import Database
+from journal.sealed import is_sealed
 from sms.inbound import State
 from sms.outbox import ReplyState
 from sms.tables import INBOUND, OUTBOUND
@@ -46,22 +46,27 @@ class End:
 
 
 def of(service: Service, accepted: Path) -> list[Check]:
-    """Check the whole database against what the made-up operator was acknowledged."""
-    due = _due(accepted)
+    """Check what a service keeps against what the made-up operator was acknowledged."""
+    with accepted.open(encoding="ascii", newline="") as lines:
+        due = {row["operator_message_id"]: row["due"] for row in csv.DictReader(lines)}
     url = database_url(service.environ.get("TRADAN_DATABASE_URL", "tradan.db"), service.state)
     database = open_database(url)
     try:
         _settle(database)
-        ends = database.read(_ends)
-        return [
-            _one_end(due, ends),
-            _reply_that_was_due(due, ends),
-            _one_charge(database.read(_charges), ends),
-            _sealed(database.read(_unsealed)),
-            _reported(service, due),
-        ]
+        return [*database.read(lambda session: kept(session, due)), _reported(service, due)]
     finally:
         database.close()
+
+
+def kept(session: Session, due: Mapping[str, str]) -> list[Check]:
+    """Check the whole database; *due* is the reply that each acknowledged message must have."""
+    ends = _ends(session)
+    return [
+        _one_end(due, ends),
+        _reply_that_was_due(due, ends),
+        _one_charge(_charges(session), ends),
+        _sealed(session),
+    ]
 
 
 def journal(service: Service) -> Check:
@@ -71,11 +76,6 @@ def journal(service: Service) -> Check:
     except ServiceError as error:
         return Check("journal verifies", held=False, found=str(error))
     return Check("journal verifies", held=True, found=f"{found['size']} entries")
-
-
-def _due(accepted: Path) -> dict[str, str]:
-    with accepted.open(encoding="ascii", newline="") as lines:
-        return {row["operator_message_id"]: row["due"] for row in csv.DictReader(lines)}
 
 
 def _settle(database: Database) -> None:
@@ -143,19 +143,13 @@ def _one_charge(charges: Mapping[str, tuple[int, int]], ends: Mapping[str, list[
     return Check("every message is charged once", charges == wanted, told or "none")
 
 
-def _unsealed(session: Session) -> tuple[int, int]:
-    """Count the replies that rest on an entry, and those whose entry is not sealed."""
+def _sealed(session: Session) -> Check:
     rests = OUTBOUND.c.entry_id.is_not(None)
     count = sa.select(sa.func.count()).select_from(OUTBOUND)
     sealed = session.execute(count.where(rests, is_sealed(OUTBOUND.c.entry_id))).scalar_one()
-    all_of_them = session.execute(count.where(rests)).scalar_one()
-    return all_of_them, all_of_them - sealed
-
-
-def _sealed(counts: tuple[int, int]) -> Check:
-    entries, unsealed = counts
-    found = f"{entries} replies with an entry, {unsealed} of them unsealed"
-    return Check("every entry behind a reply is sealed", entries > 0 and not unsealed, found)
+    entries = session.execute(count.where(rests)).scalar_one()
+    found = f"{entries} replies with an entry, {entries - sealed} of them unsealed"
+    return Check("every entry behind a reply is sealed", entries > 0 and sealed == entries, found)
 
 
 def _reported(service: Service, due: Mapping[str, str]) -> Check:

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.exits import FAILED, INTERRUPTED, UNAVAILABLE, UsageFault
+
 if TYPE_CHECKING:
     from benchmark.lookup import Plan, Report
 
 _SEEDS = 2**32
 _MOST_CLIENTS = 1024
-_DIFFERENCES = 1
-_UNAVAILABLE = 69
-_INTERRUPTED = 130
 
 
 _HELP = """Measure whole lookups, for whoever wants to know what this machine can serve.
@@ -135,7 +134,7 @@ def benchmark_command(
     else:
         show(report, Console())
     if not all(found.sound for found in report.findings):
-        sys.exit(_DIFFERENCES)
+        sys.exit(FAILED)
 
 
 def _measured(plan: "Plan") -> "Report":
@@ -148,11 +147,10 @@ def _measured(plan: "Plan") -> "Report":
     try:
         return measure(plan, now=SystemClock().now(), say=lambda words: click.echo(words, err=True))
     except BenchmarkError as error:
-        click.echo(f"benchmark: {error}", err=True)
-        sys.exit(_UNAVAILABLE)
+        raise UsageFault(str(error), UNAVAILABLE) from error
     except KeyboardInterrupt:
         click.echo("benchmark: interrupted; what it started has ended", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
