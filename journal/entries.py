@@ -28,6 +28,11 @@ from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, JOURNAL_PE
 _SALT_BYTES = 32
 # Only these name a person as actor; every other actor is an office, and no secret of a citizen.
 _CITIZEN = "phone:"
+# Built once: to build a statement takes as long as to run it.
+_ADD_ENTRY = sa.insert(JOURNAL_ENTRY)
+_ADD_OPENING = sa.insert(JOURNAL_OPEN)
+_ADD_PENDING = sa.insert(JOURNAL_PENDING)
+_WRITTEN = json.JSONEncoder(separators=(",", ":"))
 
 
 class Kind(StrEnum):
@@ -84,6 +89,13 @@ class Entry:
     embargo_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    statement: Statement
+    identity: dict[str, str | None]
+    act: dict[str, str | None]
+
+
 def prepare(
     drafts: Sequence[Draft], writer: Writer, keyring: Keyring, now: datetime
 ) -> list[Entry]:
@@ -91,13 +103,45 @@ def prepare(
 
     Raises: DraftError if one cannot be committed to.
     """
-    return [_entry(draft, writer, keyring, now) for draft in drafts]
+    # One kind of work at a time over the whole batch: it runs from a warm cache, half as long.
+    drawn = [_draw(draft, now) for draft in drafts]
+    leaves = [writer.leaf(each.statement) for each in drawn]
+    hashes = [tree.leaf_hash(leaf) for leaf in leaves]
+    told = [receipts.receipt_of(leaf_hash) for leaf_hash in hashes]
+    for place, receipt in enumerate(told):
+        # Six free-standing digits in a reply are a PIN and nothing else.
+        while receipts.code_of(receipt).isdecimal():
+            drawn[place] = _draw(drafts[place], now)
+            leaves[place] = writer.leaf(drawn[place].statement)
+            hashes[place] = tree.leaf_hash(leaves[place])
+            receipt = told[place] = receipts.receipt_of(hashes[place])  # noqa: PLW2901 (drawn anew)
+    identities = [_encrypt(keyring, "identity", each.identity, each.statement.id) for each in drawn]
+    acts = [_encrypt(keyring, "act", each.act, each.statement.id) for each in drawn]
+    return [
+        Entry(
+            id=each.statement.id,
+            kind=draft.kind,
+            created_at=now,
+            leaf=leaf,
+            leaf_hash=leaf_hash,
+            receipt=receipt,
+            code=receipts.code_of(receipt),
+            identity=identity,
+            act=act,
+            subject_index=draft.subject_index,
+            actor_index=draft.actor_index,
+            embargo_until=draft.embargo_until,
+        )
+        for draft, each, leaf, leaf_hash, receipt, identity, act in zip(
+            drafts, drawn, leaves, hashes, told, identities, acts, strict=True
+        )
+    ]
 
 
 def store(session: Session, entries: Sequence[Entry]) -> None:
     """Insert entries and their openings."""
     session.execute(
-        sa.insert(JOURNAL_ENTRY),
+        _ADD_ENTRY,
         [
             {
                 "id": entry.id,
@@ -110,7 +154,7 @@ def store(session: Session, entries: Sequence[Entry]) -> None:
         ],
     )
     session.execute(
-        sa.insert(JOURNAL_OPEN),
+        _ADD_OPENING,
         [
             {
                 "entry_id": entry.id,
@@ -129,7 +173,7 @@ def store(session: Session, entries: Sequence[Entry]) -> None:
 
 def await_sealing(session: Session, entries: Sequence[Entry]) -> None:
     """Put entries where the sealer finds them."""
-    session.execute(sa.insert(JOURNAL_PENDING), [{"entry_id": entry.id} for entry in entries])
+    session.execute(_ADD_PENDING, [{"entry_id": entry.id} for entry in entries])
 
 
 def sealed(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
@@ -145,56 +189,39 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.execute(waiting).scalar()
 
 
-def _entry(draft: Draft, writer: Writer, keyring: Keyring, now: datetime) -> Entry:
-    entry_id = uuid7()
-    payload = canonical(draft.payload)
-    citizen = draft.actor.startswith(_CITIZEN)
+def _draw(draft: Draft, now: datetime) -> _Drawn:
+    """Draw the salts of an entry and commit with them to what its draft says."""
     if not draft.actor or draft.subject == "":
         raise DraftError("an actor or subject must not be empty")
-    while True:
-        salts = secrets.token_bytes(2 * _SALT_BYTES)
-        e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
-        leaf = writer.leaf(
-            Statement(
-                id=entry_id,
-                kind=draft.kind,
-                retention=draft.retention,
-                at=now,
-                actor=commitment(s if citizen else e, b"actor", draft.actor.encode()),
-                subject=commitment(s, b"subject", (draft.subject or "").encode()),
-                payload=commitment(e, b"payload", payload),
-                announcement=draft.announcement,
-            )
-        )
-        leaf_hash = tree.leaf_hash(leaf)
-        receipt = receipts.receipt_of(leaf_hash)
-        code = receipts.code_of(receipt)
-        # Six free-standing digits in a reply are a PIN and nothing else.
-        if not code.isdecimal():
-            break
-    identity = {"s": s.hex(), "subject": draft.subject}
-    act = {"e": e.hex(), "payload": payload.decode()}
+    payload = canonical(draft.payload)
+    salts = secrets.token_bytes(2 * _SALT_BYTES)
+    e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
+    # A citizen's own number goes when the identity goes, and so must the salt that hides it.
+    citizen = draft.actor.startswith(_CITIZEN)
+    identity: dict[str, str | None] = {"s": s.hex(), "subject": draft.subject}
+    act: dict[str, str | None] = {"e": e.hex(), "payload": payload.decode()}
     (identity if citizen else act)["actor"] = draft.actor
-    return Entry(
-        id=entry_id,
+    statement = Statement(
+        id=uuid7(),
         kind=draft.kind,
-        created_at=now,
-        leaf=leaf,
-        leaf_hash=leaf_hash,
-        receipt=receipt,
-        code=code,
-        identity=_encrypt(keyring, identity, "journal-identity", "enc_identity", entry_id),
-        act=_encrypt(keyring, act, "journal-act", "enc_act", entry_id),
-        subject_index=draft.subject_index,
-        actor_index=draft.actor_index,
-        embargo_until=draft.embargo_until,
+        retention=draft.retention,
+        at=now,
+        actor=commitment(s if citizen else e, b"actor", draft.actor.encode()),
+        subject=commitment(s, b"subject", (draft.subject or "").encode()),
+        payload=commitment(e, b"payload", payload),
+        announcement=draft.announcement,
     )
+    return _Drawn(statement, identity, act)
 
 
 def _encrypt(
-    keyring: Keyring, opening: Mapping[str, str | None], purpose: str, column: str, entry_id: UUID
+    keyring: Keyring, part: str, opening: Mapping[str, str | None], entry_id: UUID
 ) -> Sealed:
-    plaintext = json.dumps(opening, sort_keys=True, separators=(",", ":")).encode()
+    plaintext = _WRITTEN.encode(opening).encode()
     return keyring.encrypt(
-        plaintext, purpose, table="journal_open", column=column, row=entry_id.bytes
+        plaintext,
+        f"journal-{part}",
+        table="journal_open",
+        column=f"enc_{part}",
+        row=entry_id.bytes,
     )

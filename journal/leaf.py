@@ -21,6 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # The integers that every reader of JSON takes for the same number (RFC 8785, 3.2.2.3).
 _LARGEST = 2**53 - 1
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 PayloadValue = str | int | bool | tuple[str, ...]
 
@@ -99,9 +100,8 @@ def canonical(payload: Mapping[str, PayloadValue]) -> bytes:
                 raise DraftError("a payload's lists hold strings only")
         elif type(value) not in {str, int, bool} or (type(value) is int and abs(value) > _LARGEST):
             raise DraftError("a payload's values are strings, lists, booleans or safe integers")
-    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     try:
-        return text.encode()
+        return _CANONICAL.encode(payload).encode()
     except UnicodeEncodeError as error:
         raise DraftError("a payload holds half a character") from error
 

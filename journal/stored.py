@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,7 +17,24 @@ from journal.proofs import Span, consistency_spans, inclusion_spans
 from journal.tables import JOURNAL_CHECKPOINT, JOURNAL_LEAF, JOURNAL_TILE, TREE_STATE
 from journal.tree import EMPTY, HASH_BYTES, TILE_WIDTH, Edge, Tile, TreeHead
 
+# Built once: to build a statement takes as long as to run it.
 _STATE = sa.select(TREE_STATE.c.size, TREE_STATE.c.root)
+_CLAIM = _STATE.with_for_update(skip_locked=True)
+_MOVE = (
+    sa.update(TREE_STATE)
+    .where(TREE_STATE.c.size == sa.bindparam("old_size"))
+    .where(TREE_STATE.c.root == sa.bindparam("old_root"))
+    .values(size=sa.bindparam("new_size"), root=sa.bindparam("new_root"))
+)
+_ADD_LEAF = sa.insert(JOURNAL_LEAF)
+_ADD_CHECKPOINT = sa.insert(JOURNAL_CHECKPOINT)
+_DROP_CHECKPOINT = sa.delete(JOURNAL_CHECKPOINT).where(
+    JOURNAL_CHECKPOINT.c.size == sa.bindparam("old_size"),
+    JOURNAL_CHECKPOINT.c.signed_at >= sa.bindparam("begin"),
+    JOURNAL_CHECKPOINT.c.signed_at < sa.bindparam("end"),
+    JOURNAL_CHECKPOINT.c.cosignatures.is_(None),
+    JOURNAL_CHECKPOINT.c.timestamp_token.is_(None),
+)
 
 _Place = tuple[int, int]
 
@@ -33,10 +51,7 @@ class StoredTree:
 
     def claim(self) -> TreeHead | None:
         """Return the newest head and keep others from growing it; None if one is at it already."""
-        statement: sa.Select[int, bytes] = _STATE
-        if dialect_of(self.session) == "postgresql":
-            statement = _STATE.with_for_update(skip_locked=True)
-        row = self.session.execute(statement).one_or_none()
+        row = self.session.execute(_CLAIM).one_or_none()
         return None if row is None else TreeHead(*row)
 
     def checkpoint(self, size: int) -> str | None:
@@ -88,43 +103,28 @@ class StoredTree:
 
         Raises: JournalFault if the tree has meanwhile grown from *old* to something else.
         """
-        moved = self.session.execute(
-            sa.update(TREE_STATE)
-            .where(TREE_STATE.c.size == old.size, TREE_STATE.c.root == old.root)
-            .values(size=new.size, root=new.root)
-        )
+        state = {"old_size": old.size, "old_root": old.root, "new_size": new.size}
+        moved = self.session.execute(_MOVE, {**state, "new_root": new.root})
         if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result counts rows
             raise _mismatch()
         self.session.execute(
-            sa.insert(JOURNAL_LEAF),
+            _ADD_LEAF,
             [
                 {"seq": seq, "entry_id": entry_id, "leaf_hash": leaf_hash}
                 for seq, (entry_id, leaf_hash) in enumerate(leaves, start=old.size)
             ],
         )
-        statement = upsert(dialect_of(self.session), JOURNAL_TILE)
         self.session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["level", "n"], set_={"hashes": statement.excluded.hashes}
-            ),
+            _put_tile(dialect_of(self.session)),
             [{"level": tile.level, "n": tile.n, "hashes": tile.hashes} for tile in tiles],
         )
 
     def publish(self, old: TreeHead, new: TreeHead, note: str, now: datetime) -> None:
         """Store the checkpoint of *new*, and drop that of *old* if it is not to be kept."""
-        self.session.execute(
-            sa.insert(JOURNAL_CHECKPOINT), {"size": new.size, "note": note, "signed_at": now}
-        )
+        self.session.execute(_ADD_CHECKPOINT, {"size": new.size, "note": note, "signed_at": now})
         minute = now.replace(second=0, microsecond=0)
-        self.session.execute(
-            sa.delete(JOURNAL_CHECKPOINT).where(
-                JOURNAL_CHECKPOINT.c.size == old.size,
-                JOURNAL_CHECKPOINT.c.signed_at >= minute,
-                JOURNAL_CHECKPOINT.c.signed_at < minute + timedelta(minutes=1),
-                JOURNAL_CHECKPOINT.c.cosignatures.is_(None),
-                JOURNAL_CHECKPOINT.c.timestamp_token.is_(None),
-            )
-        )
+        bounds = {"old_size": old.size, "begin": minute, "end": minute + timedelta(minutes=1)}
+        self.session.execute(_DROP_CHECKPOINT, bounds)
 
     def _nodes(self, spans: Sequence[Span]) -> tuple[bytes, ...]:
         parts = {span: [part.place() for part in span.perfect()] for span in spans}
@@ -162,6 +162,15 @@ class Edges:
         self._edges[head] = edge
         if len(self._edges) > self._most:
             self._edges.popitem(last=False)
+
+
+@cache
+def _put_tile(dialect: str) -> sa.Insert:
+    statement = upsert(dialect, JOURNAL_TILE)
+    put: sa.Insert = statement.on_conflict_do_update(
+        index_elements=["level", "n"], set_={"hashes": statement.excluded.hashes}
+    )
+    return put
 
 
 def _node(places: Iterable[tuple[int, int, int, int]], tiles: dict[_Place, bytes]) -> bytes:

@@ -1,0 +1,12 @@
+"""Tells other packages' statements which entries are sealed, without showing them the tables."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from journal.tables import JOURNAL_LEAF
+
+
+def is_sealed(entry_id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Make the condition that the entry named by this column is in the tree."""
+    return sa.exists().where(JOURNAL_LEAF.c.entry_id == entry_id)
