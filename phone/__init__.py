@@ -1,0 +1,1 @@
+"""The phone simulator: made-up people text the gateway through a real, signed operator link."""

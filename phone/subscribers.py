@@ -1,0 +1,59 @@
+"""The made-up people whose phones may be held: none but rows that are marked as invented."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.keyring import Keyring, Sealed
+from core.phone import COUNTRY
+from records import packing
+from records.register import Record, Status
+from records.tables import CITIZEN
+
+_SHOWN = 12
+_READ = 60
+# In the order of their keys, which are blind indexes: the same people each time, in no order.
+_INVENTED = (
+    sa.select(CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob)
+    .where(CITIZEN.c.is_test, CITIZEN.c.phone_index.is_not(None))
+    .order_by(CITIZEN.c.id)
+    .limit(_READ)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An invented person and the telephone on file."""
+
+    full_name: str
+    number: str
+    personal_id: str
+
+    @property
+    def initials(self) -> str:
+        """The first letters of the family name and of the given name."""
+        names = self.full_name.split()
+        return (names[0][0] + names[-1][0]).upper() if len(names) > 1 else names[0][0].upper()
+
+    @property
+    def written_phone(self) -> str:
+        """The number as people in Viet Nam write it."""
+        local = "0" + self.number.removeprefix(COUNTRY)
+        return f"{local[:4]} {local[4:7]} {local[7:]}"
+
+
+def invented(session: Session, keyring: Keyring) -> tuple[Subscriber, ...]:
+    """Return some invented people who live and have a telephone, always the same ones."""
+    rows = session.execute(_INVENTED)
+    records = [_open(keyring, tag, Sealed(key_id, blob)) for tag, key_id, blob in rows]
+    found = [
+        Subscriber(record.full_name, record.phone, record.personal_id)
+        for record in records
+        if record.phone and record.is_test and record.status is Status.ACTIVE
+    ]
+    return tuple(found[:_SHOWN])
+
+
+def _open(keyring: Keyring, tag: bytes, sealed: Sealed) -> Record:
+    return packing.unpack(keyring.decrypt(sealed, table="citizen", column="blob", row=tag))
