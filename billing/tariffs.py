@@ -71,3 +71,17 @@ def load(session: Session) -> Mapping[int, tuple[Tariff, ...]]:
         tariff = Tariff(Direction(direction), valid_from, price)
         found[link_id] = (*found.get(link_id, ()), tariff)
     return found
+
+
+def prices_on(known: Mapping[int, Iterable[Tariff]], day: date) -> dict[int, int]:
+    """Return what a message to us costs on *day* on each link that has a price then.
+
+    Units: hundredths of a dong for each SMS part.
+    """
+    found: dict[int, int] = {}
+    for link_id, of_link in known.items():
+        try:
+            found[link_id] = price_on(of_link, day)
+        except NoTariffError:
+            continue
+    return found

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Session
 T = TypeVar("T")
 _R = TypeVar("_R", bound=tuple[Any, ...])
 
+# SQLite keeps a row under its key only if the key's type is spelt INTEGER; it holds 64 bits there.
+KEY64 = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _AFTER_COMMIT = "after_commit"
@@ -61,6 +64,10 @@ class Database(Protocol):
         """Run *work* on a consistent state that it cannot change."""
         ...
 
+    def checkpoint(self) -> None:
+        """Do the database's own tidying that must not stand in a commit's way."""
+        ...
+
     def close(self) -> None:
         """Let go of every connection."""
         ...
@@ -77,17 +84,26 @@ def take_callbacks(session: Session) -> list[Callable[[], None]]:
     return callbacks
 
 
-def locked(statement: sa.Select[_R], session: Session, *, skip: bool = False) -> sa.Select[_R]:
+def locked(
+    statement: sa.Select[_R], session: Session, *, skip: bool = False, of: sa.Table | None = None
+) -> sa.Select[_R]:
     """Lock the rows of *statement* where rows can be locked; SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        return statement.with_for_update(skip_locked=skip)
+    if dialect_of(session) == "postgresql":
+        return statement.with_for_update(skip_locked=skip, of=of)
     return statement
 
 
-def upsert(session: Session, table: sa.Table) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
-    """Start an INSERT that knows ON CONFLICT in the dialect of *session*."""
-    if session.get_bind().dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 (one dialect is loaded)
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]  # noqa: PLC0415 (one dialect is loaded)
-    return insert(table)
+def dialect_of(session: Session) -> str:
+    """Return the name of the database that *session* works on."""
+    return session.get_bind().dialect.name
+
+
+def upsert(dialect: str, table: sa.Table) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    """Start an INSERT that knows ON CONFLICT in this dialect."""
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 (one dialect is loaded)
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 (one dialect is loaded)
+
+    return sqlite.insert(table)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from core import keys
 from core.clock import Clock, SystemClock
-from core.db import Database, upsert
+from core.db import Database, dialect_of, upsert
 from core.errors import DecryptionError, KeysError
 from core.keys import Keys
 from core.tables import DATA_KEY
@@ -162,7 +162,8 @@ class Keyring:
                 }
             )
         # Another process may have made the same keys since: the first one stands.
-        session.execute(upsert(session, DATA_KEY).on_conflict_do_nothing(), rows)
+        statement = upsert(dialect_of(session), DATA_KEY)
+        session.execute(statement.on_conflict_do_nothing(), rows)
 
 
 def row_id(tag: bytes) -> int:

@@ -57,6 +57,9 @@ class PostgresDatabase:
         except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
             raise UnavailableError("the database cannot be read") from error
 
+    def checkpoint(self) -> None:
+        """Do nothing: the server has a process of its own for this."""
+
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()

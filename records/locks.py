@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import Instant, locked, metadata, upsert
+from core.db import KEY64, Instant, dialect_of, locked, metadata, upsert
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -19,7 +19,7 @@ _MICROSECOND = timedelta(microseconds=1)
 GATE = sa.Table(
     "citizen_gate",
     metadata,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", KEY64, primary_key=True, autoincrement=False),
     sa.Column("pins", sa.Text, nullable=False),
     sa.Column("results", sa.Text, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
@@ -124,7 +124,7 @@ def store(session: Session, gates: Sequence[tuple[int, Gate]]) -> None:
     """Write the gates of these citizens."""
     if not gates:
         return
-    statement = upsert(session, GATE)
+    statement = upsert(dialect_of(session), GATE)
     columns = {c.name: statement.excluded[c.name] for c in GATE.c if c.name != "id"}
     session.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=columns),

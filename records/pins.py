@@ -21,6 +21,7 @@ from core.settings import PinProfile
 
 PIN_DIGITS = 6
 _LABEL = "pin/1"
+_TOLD_OF = timedelta(hours=1)
 _COSTS = {PinProfile.STANDARD: (1, 1024), PinProfile.OWASP: (5, 7 * 1024)}
 
 
@@ -92,8 +93,7 @@ class Challenge:
 
     def binding(self) -> bytes:
         """Return what the PIN is bound to: it is worth nothing for anything else."""
-        parts = (self.id.hex, self.sender_id, self.citizen_id, self.link_id, self.purpose)
-        return "|".join(map(str, parts)).encode()
+        return binding(self.id, self.sender_id, self.citizen_id, self.link_id, self.purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,14 @@ class PinHasher:
 
     def _digest(self, pin: str, binding: bytes) -> bytes:
         return self._keyring.pepper(_LABEL, binding + b"|" + pin.encode())
+
+
+def binding(
+    challenge_id: UUID, sender_id: int, citizen_id: int, link_id: int, purpose: str
+) -> bytes:
+    """Write what a PIN is bound to."""
+    parts = (challenge_id.hex, sender_id, citizen_id, link_id, purpose)
+    return "|".join(map(str, parts)).encode()
 
 
 def draw() -> str:
@@ -185,14 +193,20 @@ def open_all(
         session.execute(sa.insert(CHALLENGE), [_to_row(c, state, keyring) for c, state in opened])
 
 
-def expire(session: Session, now: datetime) -> int:
-    """End the challenges whose time is over; return how many."""
-    result = session.execute(
-        sa.update(CHALLENGE)
-        .where(CHALLENGE.c.state == "open", CHALLENGE.c.expires_at < now - timedelta(hours=1))
-        .values(state=ChallengeState.EXPIRED, closed_at=now, pin_hash=None, blob=None)
+def expire(session: Session, now: datetime) -> None:
+    """Wipe the hash of PINs whose time is over, and an hour later end their challenges.
+
+    In that hour a late answer is still told that the PIN has expired.
+    """
+    over = (CHALLENGE.c.state == ChallengeState.OPEN, CHALLENGE.c.expires_at < now)
+    session.execute(
+        sa.update(CHALLENGE).where(*over, CHALLENGE.c.pin_hash.is_not(None)).values(pin_hash=None)
     )
-    return int(getattr(result, "rowcount", 0))
+    session.execute(
+        sa.update(CHALLENGE)
+        .where(CHALLENGE.c.state == ChallengeState.OPEN, CHALLENGE.c.expires_at < now - _TOLD_OF)
+        .values(state=ChallengeState.EXPIRED, closed_at=now, blob=None)
+    )
 
 
 def _to_row(challenge: Challenge, state: ChallengeState, keyring: Keyring) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from core.db import Instant, metadata
+from core.db import KEY64, Instant, metadata
 
 LINK = sa.Table(
     "link",
@@ -40,7 +40,7 @@ LINK_SECRET = sa.Table(
 SENDER = sa.Table(
     "sender",
     metadata,
-    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", KEY64, primary_key=True, autoincrement=False),
     sa.Column("tag", sa.LargeBinary(32), nullable=False),
     sa.Column("waiting", sa.Integer, nullable=False),
     sa.Column("waiting_since", Instant),

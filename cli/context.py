@@ -1,0 +1,94 @@
+"""What a verb works with: opened when first asked for, closed when the verb is done."""
+
+import os
+import pwd
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from core.clock import Clock, SystemClock
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.db import Database
+    from core.keyring import Keyring
+    from journal.journal import Journal
+    from sms.links.registry import LinkRegistry
+
+
+class Service:
+    """The deployment that a verb acts on."""
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._read_settings = settings
+        self.clock: Clock = SystemClock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the environment."""
+        return self._read_settings()
+
+    @cached_property
+    def database(self) -> "Database":
+        """The database, of which the migrations are seen to be current."""
+        from core.migrate import require_current
+
+        database = self.raw_database
+        require_current(database)
+        return database
+
+    @cached_property
+    def raw_database(self) -> "Database":
+        """The database, whatever its migrations."""
+        from core.databases import open_database
+
+        return open_database(self.settings.database_url)
+
+    @cached_property
+    def keyring(self) -> "Keyring":
+        """The keyring, with its data keys."""
+        from core import keys
+        from core.keyring import Keyring
+
+        # The files are looked at first: a missing key is the likelier fault and the clearer one.
+        keys.load(self.settings.keys_dir)
+        return Keyring.load(self.settings.keys_dir, self.database, self.clock)
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """The exchange journal."""
+        from journal.journal import Journal
+
+        settings = self.settings
+        return Journal.open(
+            self.database,
+            self.keyring,
+            settings.keys_dir,
+            settings.state_dir,
+            f"tradan/{urlsplit(settings.public_url).hostname}",
+            self.clock,
+        )
+
+    @cached_property
+    def links(self) -> "LinkRegistry":
+        """The links to operators."""
+        from sms.links.registry import LinkRegistry
+
+        return LinkRegistry(self.database, self.keyring, self.clock)
+
+    @property
+    def person(self) -> str:
+        """Who runs this verb, for the journal."""
+        return f"console:{pwd.getpwuid(os.getuid()).pw_name}"
+
+    def close(self) -> None:
+        """Let go of what was opened."""
+        for name in ("journal", "raw_database"):
+            if name in self.__dict__:
+                self.__dict__[name].close()
+
+
+pass_service = click.make_pass_decorator(Service)

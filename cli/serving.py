@@ -1,0 +1,130 @@
+"""`run`: web and stages together, or apart on PostgreSQL; drains when told to end."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from cli.context import Service, pass_service
+from cli.exits import NOT_ALLOWED, UsageFault
+from core import log
+from core.settings import Settings
+
+WEB_THREADS = 8
+_DRAIN_SECONDS = 60
+_PR_SET_PDEATHSIG = 1
+_log = log.get_logger(__name__)
+
+
+@click.command("run")
+@click.option("--web", is_flag=True, help="Only take messages (PostgreSQL).")
+@click.option("--worker", is_flag=True, help="Only handle, seal and send (PostgreSQL).")
+@click.option("--child-of", type=int, hidden=True, help="End when this process ends.")
+@pass_service
+def run_command(service: Service, *, web: bool, worker: bool, child_of: int | None) -> None:
+    """Take messages, answer them, and go on until told to end.
+
+    Example: python app.py run
+    """
+    settings = service.settings
+    log.configure(json=not sys.stderr.isatty())
+    alone = web != worker
+    if alone and settings.database_url.get_backend_name() == "sqlite":
+        raise UsageFault(
+            "--web and --worker need PostgreSQL: SQLite is written by one process. "
+            "Run without them, or set TRADAN_DATABASE_URL to a PostgreSQL database.",
+            NOT_ALLOWED,
+        )
+    # Everything that can be wrong is found here, before anything listens.
+    _ = service.keyring, service.journal, service.links.all()
+    _log.info("service.starting", bind=settings.bind, database=service.database.dialect)
+    service.close()
+    if child_of is not None:
+        end_with(child_of)
+    if worker and not web:
+        _work(Service(lambda: settings))
+    elif web or service.database.dialect == "sqlite":
+        _serve(settings, with_worker=False)
+    else:
+        _serve(settings, with_worker=True)
+
+
+def _serve(settings: Settings, *, with_worker: bool) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    is_sqlite = settings.database_url.get_backend_name() == "sqlite"
+    server = Granian(
+        "app:web",
+        address=settings.bind.host,
+        port=settings.bind.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1 if is_sqlite else os.cpu_count() or 1,
+        blocking_threads=WEB_THREADS,
+        backlog=1024,
+        websockets=False,
+        log_level=LogLevels.warning,
+        working_dir=Path(__file__).parent.parent,
+    )
+    if not with_worker:
+        server.serve()
+        return
+    with _worker_beside() as failed:
+        server.serve()
+    if failed.is_set():
+        raise UsageFault("the worker process ended by itself: see its last log line", 1)
+
+
+@contextlib.contextmanager
+def _worker_beside() -> Iterator[threading.Event]:
+    """Run the stages in a process of their own for as long as the web serves."""
+    process = subprocess.Popen(  # noqa: S603 (this very program)
+        [sys.executable, sys.argv[0], "run", "--worker", "--child-of", str(os.getpid())]
+    )
+    failed, ending = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        process.wait()
+        if not ending.is_set():
+            failed.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="watch-worker", daemon=True).start()
+    try:
+        yield failed
+    finally:
+        ending.set()
+        process.terminate()
+        process.wait(_DRAIN_SECONDS)
+
+
+def _work(service: Service) -> None:
+    from cli.wiring import stages_of
+    from sms.signals import Signal
+
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+    stages = stages_of(service, Signal())
+    stages.start()
+    told.wait()
+    _log.info("service.draining")
+    stages.drain()
+    service.close()
+
+
+def end_with(parent: int) -> None:
+    """Have the kernel end this process when its parent dies, however it dies."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -1,0 +1,74 @@
+"""The web application: the operators' door, the public pages, and the headers of every answer."""
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from cli.context import Service
+from cli.wiring import receiver_of
+from core import log
+from core.settings import Mode
+from sms import health, status, webhook
+from sms.problems import TITLES, problem
+from sms.signals import Signal
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_log = log.get_logger(__name__)
+
+
+def make_app(service: Service, received: Signal) -> Flask:
+    """Make the application over a deployment."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = webhook.MOST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.register_blueprint(webhook.make_blueprint(receiver_of(service, received)))
+    settings = service.settings
+    app.register_blueprint(
+        status.make_blueprint(
+            settings, service.database, service.links, service.journal, service.clock
+        )
+    )
+    app.register_blueprint(
+        health.make_blueprint(
+            service.database,
+            service.journal,
+            service.clock,
+            state_dir=settings.state_dir,
+            with_metrics=settings.metrics_bind is None,
+        )
+    )
+    if settings.mode is Mode.DEMO:
+        from phone.web import mount
+
+        mount(app, service)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broke)
+    app.after_request(_with_headers)
+    return app
+
+
+def _refused(error: HTTPException) -> Response:
+    code = error.code or 500
+    return problem(code if code in TITLES else 400)
+
+
+def _broke(error: Exception) -> Response:
+    _log.error("request.broke", **log.failure(error))
+    return problem(500)
+
+
+def _with_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,124 @@
+"""Puts the parts of a running process together."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from cli.context import Service
+from core.settings import Settings
+from records.embedded import EmbeddedRegister, shared_by
+from records.locks import CitizenLimits
+from records.pins import PinHasher, PinPolicy
+from records.quotas import SenderLimits
+from sms.decision import Policy
+from sms.facts import Loader
+from sms.groundwork import Preparer
+from sms.handler import Handler
+from sms.limits import Backlog, FailureThrottle, RateLimit
+from sms.links.http import HttpSender
+from sms.links.model import Link, LinkKind, Outcome, Outgoing
+from sms.outbound import Delivery, Dispatcher, Sender
+from sms.signals import Signal
+from sms.stages import Parts, Stages
+from sms.trips import Trips
+from sms.webhook import Receiver
+
+SENDING_THREADS = 8
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Take from the settings the figures that are decided by."""
+    return Policy(
+        pin=PinPolicy(life=settings.pin_life),
+        sender=SenderLimits(spacing=settings.pin_spacing),
+        citizen=CitizenLimits(pin_spacing=settings.pin_spacing),
+        legal_basis=settings.legal_basis or "",
+    )
+
+
+def receiver_of(service: Service, received: Signal) -> Receiver:
+    """Make what RECEIVE needs."""
+    database, clock = service.database, service.clock
+    return Receiver(
+        database=database,
+        keyring=service.keyring,
+        links=service.links,
+        clock=clock,
+        public_url=service.settings.public_url,
+        rate=RateLimit(database, clock),
+        backlog=Backlog(database, clock),
+        throttle=FailureThrottle(clock),
+        received=received,
+    )
+
+
+def stages_of(service: Service, received: Signal) -> Stages:
+    """Make the stages behind the webhook."""
+    settings, database, clock = service.settings, service.database, service.clock
+    keyring, journal, written = service.keyring, service.journal, Signal()
+    policy = policy_of(settings)
+    trips = Trips(database, journal, clock)
+    preparer = Preparer(
+        PinHasher(keyring, settings.pin_profile),
+        EmbeddedRegister(database, keyring),
+        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pin"),
+        policy,
+    )
+    handler = Handler(
+        database=database,
+        keyring=keyring,
+        journal=journal,
+        links=service.links,
+        loader=Loader(
+            keyring=keyring, journal=journal, state_dir=settings.state_dir, sharing=shared_by
+        ),
+        preparer=preparer,
+        trips=trips,
+        policy=policy,
+        clock=clock,
+        written=written,
+    )
+    delivery = Delivery(
+        keyring=keyring,
+        links=service.links,
+        senders={
+            LinkKind.HTTP: HttpSender(connections=SENDING_THREADS),
+            LinkKind.TWILIO: _TwilioWhenNeeded(),
+        },
+        clock=clock,
+        state_dir=settings.state_dir,
+    )
+    dispatcher = Dispatcher(database, delivery, clock, written, threads=SENDING_THREADS)
+    return Stages(
+        Parts(
+            database=database,
+            keyring=keyring,
+            journal=journal,
+            handler=handler,
+            dispatcher=dispatcher,
+            trips=trips,
+            clock=clock,
+            received=received,
+            written=written,
+        )
+    )
+
+
+class _TwilioWhenNeeded:
+    """Loads Twilio's library, which is large, only where a link uses it."""
+
+    def __init__(self) -> None:
+        self._sender: Sender | None = None
+
+    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Offer a reply once and say what is known of it afterwards."""
+        if self._sender is None:
+            from sms.links.twilio import TwilioSender
+
+            self._sender = TwilioSender(connections=SENDING_THREADS)
+        return self._sender.send(link, outgoing, now)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        if self._sender is not None:
+            self._sender.close()

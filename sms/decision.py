@@ -1,0 +1,115 @@
+"""What HANDLE knows about a message before it decides, and what it decided."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from core.phone import Msisdn
+from records.locks import CitizenLimits, Gate
+from records.pins import Challenge, ChallengeState, Closing, PinPolicy
+from records.quotas import History, SenderLimits
+from records.register import Record
+from records.stops import Stops
+from sms.commands import Command
+from sms.inbound import State
+from sms.replies import Reply
+
+
+class Purpose(StrEnum):
+    """What a right PIN does."""
+
+    RECORD = "DC"
+    LOCK = "KHOA"
+    UNLOCK = "MO"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The figures that a deployment decides by."""
+
+    pin: PinPolicy
+    sender: SenderLimits
+    citizen: CitizenLimits
+    legal_basis: str
+    late: timedelta = timedelta(minutes=15)
+    silent: timedelta = timedelta(hours=24)
+    number_settles: timedelta = timedelta(hours=72)
+    most_sharing: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of the batch, read and parsed."""
+
+    id: UUID
+    link_id: int
+    link_code: str
+    is_assessed: bool
+    is_test_link: bool
+    operator_message_id: str
+    sender_id: int
+    sender: Msisdn | None = field(repr=False)
+    to: str
+    command: Command = field(repr=False)
+    word: str
+    segments: int
+    encoding: str
+    received_at: datetime
+    stored_at: datetime
+    is_worn_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FreshPin:
+    """A PIN drawn and hashed beforehand, in case the decision is to send one."""
+
+    challenge_id: UUID
+    pin: str = field(repr=False)
+    pin_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything about the world that a decision depends on."""
+
+    history: History
+    challenge: Challenge | None
+    gate: Gate
+    stops: Stops
+    citizen_id: int | None = None
+    record: Record | None = None
+    register_is_up: bool = True
+    journal_is_up: bool = True
+    sharing: int = 0
+    pin_matches: bool = False
+    fresh: FreshPin | None = None
+    price_hundredths: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What the journal will say of this message: names only, never values."""
+
+    subject: str = field(repr=False)
+    subject_id: int
+    purpose: str
+    outcome: str
+    reason: str
+    fields: tuple[str, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a message leads to: its end, a reply, an entry, and changes to rows."""
+
+    state: State
+    reason: str
+    history: History
+    reply: Reply | None = None
+    exchange: Exchange | None = None
+    closing: Closing | None = None
+    opened: tuple[Challenge, ChallengeState] | None = None
+    gate: Gate | None = None
+    is_test: bool = False

@@ -1,0 +1,129 @@
+"""What may be told to whom: the checks before a PIN, repeated before a record leaves."""
+
+from datetime import datetime
+
+from core.clock import vietnam_day
+from records import locks
+from records.catalogue import Group
+from records.pins import Challenge, ChallengeState, Closing
+from records.register import Record, Status
+from sms import replies, results
+from sms.commands import Language
+from sms.decision import Decision, Exchange, Facts, Message, Policy, Purpose
+from sms.inbound import State
+from sms.replies import Reply
+from sms.results import ResultFields
+
+# Every code is as long as this one, and what fits beside it fits beside any.
+_ANY_CODE = "7F3K92"
+
+
+def redeem(
+    message: Message,
+    challenge: Challenge,
+    facts: Facts,
+    policy: Policy,
+    now: datetime,
+    language: Language,
+) -> Decision:
+    """Open what a right PIN opens, if everything that let the PIN be sent still holds."""
+    purpose = Purpose(challenge.purpose)
+    owners = purpose is not Purpose.RECORD
+    barred = bars(message, facts, policy, now, owners=owners)
+    barred = barred or locks.bars_result(facts.gate, policy.citizen, now, owners=owners)
+    closing = Closing(challenge.id, ChallengeState.SPENT, challenge.tries_left)
+    history = facts.history.answered()
+    record = facts.record
+    if barred or record is None:
+        reason = barred or "unknown-id"
+        return Decision(
+            state=State.REFUSED,
+            reason=reason,
+            history=history,
+            reply=replies.NoMatchReply(language=language, code=""),
+            exchange=exchange(challenge, "NOMATCH", reason),
+            closing=closing,
+        )
+    gate = locks.opened(facts.gate, now, told=purpose is Purpose.RECORD)
+    reply: Reply
+    fields: tuple[str, ...] = ()
+    match purpose:
+        case Purpose.RECORD:
+            group = Group(challenge.fields)
+            shown = view(record)
+            fields = results.compose(shown, group, _ANY_CODE, language).fields
+            reply = replies.ResultReply(language=language, code="", fields=shown, group=group)
+        case Purpose.LOCK:
+            reply, gate = replies.LockedReply(language=language, code=""), locks.set_owner_lock(gate, locked=True)
+        case Purpose.UNLOCK:
+            reply, gate = replies.UnlockedReply(language=language, code=""), locks.set_owner_lock(gate, locked=False)
+    outcome = {Purpose.RECORD: "RESULT", Purpose.LOCK: "LOCKED", Purpose.UNLOCK: "UNLOCKED"}
+    return Decision(
+        state=State.ANSWERED,
+        reason="right-pin",
+        history=history,
+        reply=reply,
+        exchange=exchange(challenge, outcome[purpose], "right-pin", fields=fields),
+        closing=closing,
+        gate=gate,
+        is_test=record.is_test,
+    )
+
+
+def bars(
+    message: Message, facts: Facts, policy: Policy, now: datetime, *, owners: bool
+) -> str | None:
+    """Give the reason why this sender is told nothing of this record, None if it may be."""
+    record = facts.record
+    if record is None:
+        return "unknown-id"
+    if record.is_test and not message.is_test_link:
+        return "made-up-person"
+    if record.status is not Status.ACTIVE:
+        return f"status-{record.status}"
+    if record.phone is None:
+        return "no-number"
+    if record.phone != message.sender:
+        return "other-number-owner" if owners else "other-number"
+    if facts.sharing > policy.most_sharing:
+        return "number-shared"
+    return _number_bars(record, policy, now)
+
+
+def _number_bars(record: Record, policy: Policy, now: datetime) -> str | None:
+    if record.phone_verified_on is None:
+        return "number-not-verified"
+    settled = vietnam_day(now) - record.phone_verified_on >= policy.number_settles
+    return None if settled else "number-too-new"
+
+
+def exchange(
+    challenge: Challenge, outcome: str, reason: str, *, fields: tuple[str, ...] = ()
+) -> Exchange:
+    """Say for the journal what came of a challenge."""
+    return Exchange(
+        subject=challenge.personal_id,
+        subject_id=challenge.citizen_id,
+        purpose=challenge.purpose,
+        outcome=outcome,
+        reason=reason,
+        group=challenge.fields,
+        fields=fields,
+    )
+
+
+def view(record: Record) -> ResultFields:
+    """Take from a record what an SMS may carry, in the shape the reply wants."""
+    return ResultFields(
+        full_name=record.full_name,
+        sex=record.sex,
+        birth_year=record.date_of_birth.year,
+        id_last3=record.personal_id[-3:],
+        card_issued_on=record.card_issued_on,
+        card_expires_on=record.card_expires_on,
+        status=record.status,
+        commune=record.commune,
+        province=record.province,
+        current_commune=record.current_commune,
+        current_province=record.current_province,
+    )

@@ -1,0 +1,223 @@
+"""HANDLE: claims a batch, loads what it needs, lets the core decide, and commits everything once.
+
+What is slow happens before the write transaction: decrypting, hashing PINs, asking the register,
+signing entries. Inside it the facts are loaded again under locks, and a message whose facts have
+moved since is put back and done again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from billing import tariffs, usage
+from core import log, metrics
+from core.clock import Clock, vietnam_day
+from core.db import Database
+from core.errors import DecryptionError, UnavailableError
+from core.ids import uuid7
+from core.keyring import Keyring
+from journal.errors import JournalFault
+from journal.journal import Journal
+from records import locks, pins, quotas
+from records.stops import StopReason
+from sms import conversation, outbox, queue, reading, writing
+from sms.commands import Price
+from sms.decision import Decision, Facts, Message, Policy
+from sms.facts import Loaded, Loader
+from sms.groundwork import Groundwork, Preparer
+from sms.links.registry import LinkRegistry
+from sms.queue import Waiting
+from sms.signals import Signal
+from sms.trips import Trips
+from sms.writing import Written
+
+BATCH = 64
+_log = log.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """What HANDLE needs; `run_once` is one batch."""
+
+    database: Database
+    keyring: Keyring
+    journal: Journal
+    links: LinkRegistry
+    loader: Loader
+    preparer: Preparer
+    trips: Trips
+    policy: Policy
+    clock: Clock
+    written: Signal
+
+    def run_once(self) -> int:
+        """Handle the oldest message of each of the senders who have waited longest.
+
+        Shape: how many messages were claimed; none of them is lost, whatever happens here.
+        """
+        token, now = uuid7(), self.clock.now()
+        claimed = self.database.write(lambda s: queue.claim(s, token, now, limit=BATCH))
+        if not claimed:
+            return 0
+        with metrics.STAGE_SECONDS.labels("handle").time():
+            try:
+                self._handle(token, claimed, now)
+            except JournalFault as error:
+                _log.error("handle.journal-fault", **log.failure(error))
+                self.trips.trip(StopReason.JOURNAL_FAULT)
+                self.database.write(lambda s: queue.give_back(s, token, claimed))
+            except UnavailableError:
+                # The lease runs out by itself if even this cannot be written.
+                self.database.write(lambda s: queue.give_back(s, token, claimed))
+                raise
+            except Exception as error:  # noqa: BLE001 (one message's fault must not stop the others')
+                _log.error("handle.failed", count=len(claimed), **log.failure(error))
+                metrics.ALARMS.labels("handle-failed").inc()
+                self.database.write(lambda s: queue.let_go(s, token, claimed))
+        return len(claimed)
+
+    def _handle(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
+        messages = self._read(token, claimed, now)
+        loaded = self.database.read(lambda s: self.loader.load(s, messages, now))
+        messages, later = _one_for_each_citizen(messages, loaded)
+        by_id = {waiting.id: waiting for waiting in claimed}
+        histories = {m.sender_id: quotas.load(by_id[m.id].history) for m in messages}
+        groundwork = self.preparer.prepare(messages, histories, loaded, now)
+        if groundwork.register_erred:
+            self.trips.trip(StopReason.REGISTER_FAULT)
+        prices = self._prices(messages)
+        decided: list[tuple[Message, Decision]] = []
+        for message in messages:
+            facts = _facts(message, loaded, groundwork, histories[message.sender_id], prices)
+            decided.append(
+                (message, conversation.decide(message, facts, policy=self.policy, now=now))
+            )
+        written = writing.write(self.journal, self.keyring, decided, self.policy, now)
+        back = [by_id[message.id] for message in later]
+        done = self.database.write(
+            lambda s: self._commit(s, token, written, loaded, by_id, back, now)
+        )
+        self.written.ring()
+        _count(done)
+
+    def _read(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> list[Message]:
+        """Open and parse the batch; a message that does not open comes back alone."""
+        messages, broken = [], []
+        for waiting in claimed:
+            link = self.links.by_id(waiting.link_id)
+            try:
+                messages.append(reading.read(self.keyring, waiting, link, now))
+            except DecryptionError as error:
+                _log.error("handle.unreadable", message_id=waiting.id, **log.failure(error))
+                if waiting.attempts >= reading.MOST_ATTEMPTS:
+                    messages.append(reading.unreadable(waiting, link, now))
+                else:
+                    broken.append(waiting)
+        if broken:
+            self.database.write(lambda s: queue.let_go(s, token, broken))
+        return messages
+
+    def _prices(self, messages: Sequence[Message]) -> dict[int, int]:
+        if not any(isinstance(message.command, Price) for message in messages):
+            return {}
+        today = vietnam_day(self.clock.now())
+        known = self.database.read(tariffs.load)
+        return tariffs.prices_on(known, today)
+
+    def _commit(
+        self,
+        session: Session,
+        token: UUID,
+        written: Sequence[Written],
+        loaded: Loaded,
+        by_id: dict[UUID, Waiting],
+        back: list[Waiting],
+        now: datetime,
+    ) -> list[Written]:
+        """Write what still stands under locks; put back what moved."""
+        senders = [one.message.sender_id for one in written]
+        ours = queue.hold(session, token, senders)
+        again = self.loader.reload(session, senders, list(loaded.citizens.values()))
+        done, moved = [], list(back)
+        for one in written:
+            sender = one.message.sender_id
+            if sender not in ours:
+                continue
+            stands = again.agrees(loaded.moving, sender, loaded.citizens.get(sender))
+            if stands:
+                done.append(one)
+            else:
+                moved.append(by_id[one.message.id])
+        queue.give_back(session, token, moved)
+        if done:
+            self._write(session, done, now)
+        return done
+
+    def _write(self, session: Session, done: Sequence[Written], now: datetime) -> None:
+        decisions = [one.decision for one in done]
+        pins.close(session, [d.closing for d in decisions if d.closing], now)
+        pins.open_all(session, self.keyring, [d.opened for d in decisions if d.opened])
+        locks.store(session, [one.gate for one in done if one.gate])
+        self.journal.append(session, [one.entry for one in done if one.entry])
+        outbox.put(session, [one.reply_row for one in done if one.reply_row])
+        usage.record(session, [one.usage for one in done])
+        queue.finish(session, [one.handled for one in done], now)
+
+
+def _facts(
+    message: Message,
+    loaded: Loaded,
+    groundwork: Groundwork,
+    history: quotas.History,
+    prices: dict[int, int],
+) -> Facts:
+    sender = message.sender_id
+    citizen_id = loaded.citizens.get(sender)
+    return Facts(
+        history=history,
+        challenge=loaded.moving.challenges.get(sender),
+        gate=loaded.moving.gate(citizen_id),
+        stops=loaded.moving.stops,
+        citizen_id=citizen_id,
+        record=groundwork.records.get(sender),
+        register_is_up=groundwork.register_is_up,
+        journal_is_up=loaded.journal_is_up,
+        sharing=loaded.sharing.get(sender, 0),
+        pin_matches=groundwork.matches.get(sender, False),
+        fresh=groundwork.fresh.get(sender),
+        price_hundredths=prices.get(message.link_id),
+    )
+
+
+def _one_for_each_citizen(
+    messages: Sequence[Message], loaded: Loaded
+) -> tuple[list[Message], list[Message]]:
+    """Part a batch so that no two of its messages count against one citizen."""
+    taken: set[int] = set()
+    now, later = [], []
+    for message in messages:
+        citizen = loaded.citizens.get(message.sender_id)
+        if citizen is not None and citizen in taken:
+            later.append(message)
+            continue
+        if citizen is not None:
+            taken.add(citizen)
+        now.append(message)
+    return now, later
+
+
+def _count(done: Sequence[Written]) -> None:
+    for one in done:
+        reply = one.decision.reply
+        shown = reply.reply_class if reply else "none"
+        metrics.HANDLED.labels(one.decision.state, shown).inc()
+        _log.info(
+            "message.handled",
+            message_id=one.message.id,
+            link=one.message.link_code,
+            state=one.decision.state,
+            reply=shown,
+        )

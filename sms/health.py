@@ -1,0 +1,94 @@
+"""Whether the process lives, whether it can do its work, and what it counts."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.registry import REGISTRY
+from sqlalchemy.orm import Session
+
+from core import migrate
+from core.clock import Clock
+from core.db import Database
+from core.errors import CoreError
+from journal.errors import JournalError
+from journal.journal import Journal
+from records.stops import STOP, StopReason
+from sms import queue
+from sms.tables import LINK
+
+METRICS_DIR = "metrics"
+_MAY_LAG = timedelta(seconds=5)
+_MAY_WAIT = timedelta(seconds=60)
+
+
+def make_blueprint(
+    database: Database, journal: Journal, clock: Clock, *, state_dir: Path, with_metrics: bool
+) -> Blueprint:
+    """Make the routes that machines watch the service by."""
+    blueprint = Blueprint("health", __name__)
+
+    @blueprint.get("/healthz")
+    def alive() -> Response:
+        return jsonify(alive=True)
+
+    @blueprint.get("/readyz")
+    def ready() -> Response:
+        checks = {
+            "database": _holds(lambda: database.write(_can_write)),
+            "migrations": _holds(lambda: migrate.require_current(database)),
+            "journal": _holds(lambda: database.read(lambda s: _journal_seals(s, journal, clock))),
+            "queue": _holds(lambda: database.read(lambda s: _queue_moves(s, clock))),
+        }
+        is_ready = all(checks.values())
+        response = jsonify(ready=is_ready, checks=checks)
+        response.status_code = 200 if is_ready else 503
+        return response
+
+    if with_metrics:
+
+        @blueprint.get("/metrics")
+        def metrics() -> Response:
+            return Response(exposition(state_dir), mimetype=CONTENT_TYPE_LATEST)
+
+    return blueprint
+
+
+def exposition(state_dir: Path) -> bytes:
+    """Write what this deployment's processes have counted, in Prometheus' text format."""
+    shared = state_dir / METRICS_DIR
+    if not shared.is_dir():
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, path=str(shared))  # type: ignore[no-untyped-call]  # untyped
+    return generate_latest(registry)
+
+
+def _holds(check: Callable[[], object]) -> bool:
+    try:
+        return check() is not False
+    except (CoreError, JournalError, sa.exc.SQLAlchemyError):
+        return False
+
+
+def _can_write(session: Session) -> None:
+    # Changes no row, and yet fails on a database that takes no writes.
+    session.execute(sa.update(LINK).where(sa.false()).values(rate=LINK.c.rate))
+
+
+def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
+    waiting = journal.oldest_unsealed(session)
+    journal.head(session)
+    faulty = sa.select(STOP.c.id).where(
+        STOP.c.resumed_at.is_(None), STOP.c.reason == StopReason.JOURNAL_FAULT
+    )
+    is_faulty = session.execute(faulty).first() is not None
+    return not is_faulty and (waiting is None or clock.now() - waiting <= _MAY_LAG)
+
+
+def _queue_moves(session: Session, clock: Clock) -> bool:
+    waiting = queue.oldest(session)
+    return waiting is None or clock.now() - waiting <= _MAY_WAIT

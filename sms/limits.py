@@ -1,0 +1,128 @@
+"""How much an operator may hand over: the contract's rate, the backlog, and a slow-down for guesses.
+
+The rate is counted in the link's row and granted to each process in portions, so that all processes
+together keep it without a hot row for every message. Failures of authentication are counted in
+memory: a row for each would let anybody write to the database.
+"""
+
+import threading
+from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.db import Database, locked
+from sms.links.model import Link
+from sms.links.registry import BURST
+from sms.tables import INBOUND, LINK
+
+MOST_WAITING = 5000
+_PORTIONS = 20
+_SAMPLE_SECONDS = 1.0
+_FAILURES = 20
+_WINDOW = 60.0
+_BLOCK = 300.0
+_MOST_SOURCES = 4096
+
+
+class RateLimit:
+    """The contract's rate, shared by every process through portions."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._granted: dict[int, int] = {}
+
+    def allows(self, link: Link) -> bool:
+        """Spend one message of the link's rate, if there is one."""
+        with self._lock:
+            if self._granted.get(link.id, 0) > 0:
+                self._granted[link.id] -= 1
+                return True
+        now = self._clock.now()
+        portion = max(1, link.rate // _PORTIONS)
+        granted = self._database.write(lambda session: _grant(session, link, portion, now))
+        with self._lock:
+            self._granted[link.id] = self._granted.get(link.id, 0) + max(granted - 1, 0)
+        return granted > 0
+
+
+class Backlog:
+    """How many messages of each link wait, as counted at most once a second."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counted_at: float | None = None
+        self._waiting: dict[int, int] = {}
+
+    def is_full(self, link: Link) -> bool:
+        """Tell whether the link has more waiting than may wait, and count this message in."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._counted_at is None or now - self._counted_at >= _SAMPLE_SECONDS:
+                self._counted_at = now
+                self._waiting = self._database.read(_waiting)
+            waiting = self._waiting.get(link.id, 0)
+            self._waiting[link.id] = waiting + 1
+        return waiting >= MOST_WAITING
+
+
+class FailureThrottle:
+    """Slows a source whose signatures keep failing on a link; a genuine request is never slowed."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._blocked: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def failed(self, link_code: str, source: str) -> int | None:
+        """Count a failure; return for how many seconds the source is told to wait, if at all."""
+        key, now = (link_code, source), self._clock.monotonic()
+        with self._lock:
+            if self._blocked.get(key, now) > now:
+                return int(self._blocked[key] - now) + 1
+            times = self._failures.setdefault(key, deque(maxlen=_FAILURES + 1))
+            self._failures.move_to_end(key)
+            times.append(now)
+            _trim(self._failures)
+            if len(times) <= _FAILURES or now - times[0] > _WINDOW:
+                return None
+            self._blocked[key] = now + _BLOCK
+            self._blocked.move_to_end(key)
+            _trim(self._blocked)
+            return int(_BLOCK)
+
+
+def _trim(table: OrderedDict[tuple[str, str], object] | OrderedDict[tuple[str, str], float]) -> None:
+    while len(table) > _MOST_SOURCES:
+        table.popitem(last=False)
+
+
+def _grant(session: Session, link: Link, portion: int, now: datetime) -> int:
+    statement = sa.select(LINK.c.tokens, LINK.c.refilled_at).where(LINK.c.id == link.id)
+    row = session.execute(locked(statement, session)).one()
+    passed = max(now - row.refilled_at, timedelta()) / timedelta(seconds=1)
+    tokens = min(row.tokens + passed * link.rate, float(link.rate * BURST))
+    granted = min(portion, int(tokens))
+    session.execute(
+        sa.update(LINK)
+        .where(LINK.c.id == link.id)
+        .values(tokens=tokens - granted, refilled_at=now)
+    )
+    return granted
+
+
+def _waiting(session: Session) -> dict[int, int]:
+    # The literal text lets both databases use the partial index of waiting messages.
+    statement = (
+        sa.select(INBOUND.c.link_id, sa.func.count())
+        .where(sa.text("inbound.state = 'received'"))
+        .group_by(INBOUND.c.link_id)
+    )
+    return {link_id: count for link_id, count in session.execute(statement)}

@@ -1,0 +1,1 @@
+"""What speaks with operators: one module per protocol, and the registry of the links themselves."""

@@ -1,0 +1,21 @@
+"""Why a request of an operator is not taken; the edge turns each into one fixed answer."""
+
+
+class RefusedRequestError(Exception):
+    """The request is not a message of this link."""
+
+
+class UnauthenticatedError(RefusedRequestError):
+    """Nothing proves that the request comes from the link's operator."""
+
+
+class MalformedError(RefusedRequestError):
+    """The request is genuine and not what the contract says; the cause quotes nothing of it."""
+
+
+class WrongTypeError(RefusedRequestError):
+    """The request's content type is not the one this link speaks."""
+
+
+class LinkError(Exception):
+    """A link cannot be made or changed as asked."""

@@ -1,0 +1,101 @@
+"""A link to an operator as the running service sees it, and what passes over it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class LinkKind(StrEnum):
+    """The protocol a link speaks."""
+
+    HTTP = "http"
+    TWILIO = "twilio"
+
+
+class LinkState(StrEnum):
+    """Whether a link is used; `terminated` is for good."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One link, with its live secrets, the newest first."""
+
+    id: int
+    code: str
+    kind: LinkKind
+    state: LinkState
+    is_test: bool
+    url: str
+    account_sid: str | None
+    from_number: str | None
+    prefixes: str
+    rate: int
+    assessed_by: str | None
+    assessed_until: datetime | None
+    secrets: tuple[str, ...] = field(repr=False)
+    path_secret: str | None = field(repr=False)
+
+    def is_assessed(self, now: datetime) -> bool:
+        """Tell whether the channel's assessment is in force; without one it carries help only."""
+        return self.assessed_until is not None and now < self.assessed_until
+
+    @property
+    def webhook_path(self) -> str:
+        """Where the operator posts messages."""
+        path = f"/sms/{self.code}/inbound"
+        return path if self.path_secret is None else f"{path}/{self.path_secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message as the operator handed it over."""
+
+    operator_message_id: str
+    sender: str = field(repr=False)
+    to: str
+    text: str = field(repr=False)
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A reply as it is handed to the operator: the same on each attempt."""
+
+    id: str
+    to: str = field(repr=False)
+    sender: str
+    text: str = field(repr=False)
+    encoding: str
+    segments: int
+    expires_at: datetime
+    in_reply_to: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The operator has the reply."""
+
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The operator does not have the reply; *retryable* says whether asking again can help."""
+
+    reason: str
+    retryable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The operator may have the reply: the connection broke after the first byte."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Unknown

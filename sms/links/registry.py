@@ -1,0 +1,223 @@
+"""The links of this deployment: kept in the database, seen by every process within a second."""
+
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import UnavailableError
+from core.ids import uuid7
+from core.keyring import Keyring, Sealed
+from sms.links.errors import LinkError
+from sms.links.model import Link, LinkKind, LinkState
+from sms.tables import LINK, LINK_SECRET
+
+ASSESSMENT_LIFE = timedelta(days=365)
+BURST = 5
+_FRESH = 1.0
+_LIVE_SECRETS = 2
+_PATH_SECRET_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLink:
+    """What somebody who adds a link has to say."""
+
+    code: str
+    kind: LinkKind
+    url: str
+    secret: str = field(repr=False)
+    is_test: bool = False
+    account_sid: str | None = None
+    from_number: str | None = None
+    prefixes: str = ""
+    rate: int = 100
+    assessed_by: str | None = None
+
+
+class LinkRegistry:
+    """The links as one process sees them, read again when a second old."""
+
+    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._read_at: float | None = None
+        self._by_code: dict[str, Link] = {}
+        self._by_id: dict[int, Link] = {}
+
+    def get(self, code: str) -> Link | None:
+        """Return the link called *code*, if there is one."""
+        self._refresh()
+        return self._by_code.get(code)
+
+    def by_id(self, link_id: int) -> Link | None:
+        """Return the link with this key, if there is one."""
+        self._refresh()
+        return self._by_id.get(link_id)
+
+    def all(self) -> Sequence[Link]:
+        """Return every link, by code."""
+        self._refresh()
+        return [self._by_code[code] for code in sorted(self._by_code)]
+
+    def _refresh(self) -> None:
+        now = self._clock.monotonic()
+        if self._read_at is not None and now - self._read_at < _FRESH:
+            return
+        with self._lock:
+            if self._read_at is not None and now - self._read_at < _FRESH:
+                return
+            try:
+                links = self._database.read(lambda s: load(s, self._keyring))
+            except UnavailableError:
+                # The links known so far can be told apart; nothing is stored without the database.
+                if self._read_at is None:
+                    raise
+                self._read_at = now
+                return
+            self._by_code = {link.code: link for link in links}
+            self._by_id = {link.id: link for link in links}
+            self._read_at = now
+
+
+def load(session: Session, keyring: Keyring) -> list[Link]:
+    """Load every link with its live secrets."""
+    live: dict[tuple[int, str], list[str]] = {}
+    newest_first = sa.select(LINK_SECRET).order_by(LINK_SECRET.c.id.desc())
+    for row in session.execute(newest_first):
+        sealed = Sealed(row.key_id, row.blob)
+        secret = keyring.decrypt(sealed, table="link_secret", column="blob", row=row.id.bytes)
+        live.setdefault((row.link_id, row.use), []).append(secret.decode())
+    rows = session.execute(sa.select(LINK).order_by(LINK.c.id))
+    return [_from_row(row, live) for row in rows]
+
+
+def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
+    """Add a link and return its key.
+
+    Raises: LinkError when the code is taken.
+    """
+    if session.execute(sa.select(LINK.c.id).where(LINK.c.code == new.code)).first() is not None:
+        raise LinkError(f"a link called {new.code} exists already: choose another code")
+    statement = sa.insert(LINK).returning(LINK.c.id)
+    link_id: int = session.execute(
+        statement,
+        {
+            "code": new.code,
+            "kind": new.kind,
+            "state": LinkState.ACTIVE,
+            "is_test": new.is_test,
+            "url": new.url,
+            "account_sid": new.account_sid,
+            "from_number": new.from_number,
+            "prefixes": new.prefixes,
+            "rate": new.rate,
+            "tokens": float(new.rate * BURST),
+            "refilled_at": now,
+            "assessed_by": new.assessed_by,
+            "assessed_until": now + ASSESSMENT_LIFE if new.assessed_by else None,
+            "created_at": now,
+        },
+    ).scalar_one()
+    _keep_secret(session, keyring, link_id, "signing", new.secret, now)
+    if new.kind is LinkKind.TWILIO:
+        path_secret = secrets.token_hex(_PATH_SECRET_BYTES)
+        _keep_secret(session, keyring, link_id, "path", path_secret, now)
+    return link_id
+
+
+def rotate(session: Session, keyring: Keyring, link: Link, secret: str, now: datetime) -> None:
+    """Make *secret* the link's newest; the one before it stays live, older ones are destroyed.
+
+    Raises: LinkError if the secret is in use already.
+    """
+    if secret in link.secrets:
+        raise LinkError("this secret is live on the link already: make a new one")
+    _keep_secret(session, keyring, link.id, "signing", secret, now)
+    mine = (LINK_SECRET.c.link_id == link.id, LINK_SECRET.c.use == "signing")
+    live = sa.select(LINK_SECRET.c.id).where(*mine).order_by(LINK_SECRET.c.id.desc())
+    kept = session.execute(live.limit(_LIVE_SECRETS)).scalars().all()
+    session.execute(sa.delete(LINK_SECRET).where(*mine, LINK_SECRET.c.id.not_in(kept)))
+
+
+def set_state(session: Session, link: Link, state: LinkState) -> None:
+    """Enable or disable a link.
+
+    Raises: LinkError for a link that is terminated.
+    """
+    _refuse_terminated(link)
+    session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(state=state))
+
+
+def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
+    """End a link for good: its secrets are destroyed.
+
+    Raises: LinkError for a link that is terminated already.
+    """
+    _refuse_terminated(link)
+    session.execute(
+        sa.update(LINK)
+        .where(LINK.c.id == link.id)
+        .values(
+            state=LinkState.TERMINATED,
+            terminated_at=now,
+            terminated_reason=reason,
+            assessed_until=None,
+        )
+    )
+    session.execute(sa.delete(LINK_SECRET).where(LINK_SECRET.c.link_id == link.id))
+
+
+def _refuse_terminated(link: Link) -> None:
+    if link.state is LinkState.TERMINATED:
+        raise LinkError(f"the link {link.code} is terminated for good: add a new one")
+
+
+def _keep_secret(
+    session: Session, keyring: Keyring, link_id: int, use: str, secret: str, now: datetime
+) -> None:
+    key: UUID = uuid7()
+    sealed = keyring.encrypt(
+        secret.encode(), "link", table="link_secret", column="blob", row=key.bytes
+    )
+    session.execute(
+        sa.insert(LINK_SECRET),
+        {
+            "id": key,
+            "link_id": link_id,
+            "use": use,
+            "key_id": sealed.key_id,
+            "blob": sealed.blob,
+            "created_at": now,
+        },
+    )
+
+
+def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
+    path_secrets = live.get((row.id, "path"), [])
+    return Link(
+        id=row.id,
+        code=row.code,
+        kind=LinkKind(row.kind),
+        state=LinkState(row.state),
+        is_test=row.is_test,
+        url=row.url,
+        account_sid=row.account_sid,
+        from_number=row.from_number,
+        prefixes=row.prefixes,
+        rate=row.rate,
+        assessed_by=row.assessed_by,
+        assessed_until=row.assessed_until,
+        secrets=tuple(live.get((row.id, "signing"), [])),
+        path_secret=path_secrets[0] if path_secrets else None,
+    )

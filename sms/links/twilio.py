@@ -1,0 +1,182 @@
+"""Twilio: its form webhook and its REST API, both through its own library.
+
+Twilio's signature does not bind where one parameter ends and the next begins, so a crafted text can
+be re-split into another sender under the same signature. Hence the secret in the path, the fixed
+set of parameters, and the refusal of anything that could be such a seam (security.md 6.2).
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import requests
+from twilio.base.exceptions import TwilioException, TwilioRestException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from sms.links.errors import MalformedError, UnauthenticatedError
+from sms.links.model import Accepted, Envelope, Link, Outcome, Outgoing, Refused, Unknown
+from sms.links.strictjson import check_text
+
+CONTENT_TYPE = "application/x-www-form-urlencoded"
+ACKNOWLEDGEMENT = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+LONGEST_TEXT = 1000
+_MOST_FIELDS = 40
+_MESSAGE_SID = re.compile(r"SM[0-9a-f]{32}")
+_SEAM = re.compile(r"Sid(AC|SM|MM)[0-9a-f]{32}")
+_ONCE = ("MessageSid", "AccountSid", "From", "To", "Body")
+_SIGNATURE_LENGTH = 28
+_TIMEOUTS = (1.0, 15.0)
+_TOO_MANY = 429
+_UNAVAILABLE = 503
+_SERVER_FAULT = 500
+# Shortest and longest validity Twilio takes, in seconds.
+_VALIDITY = (1, 36000)
+
+
+def authenticate(link: Link, url: str, signature: str, body: bytes) -> list[tuple[str, str]]:
+    """Return the form's fields once a live token of the link is seen to have signed them.
+
+    *url* is the configured public one: the request's own idea of its host proves nothing.
+    Raises: UnauthenticatedError.
+    """
+    if len(signature) != _SIGNATURE_LENGTH or not signature.isascii():
+        raise UnauthenticatedError
+    try:
+        fields = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            max_num_fields=_MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise UnauthenticatedError from error
+    form: dict[str, list[str]] = {}
+    for name, value in fields:
+        form.setdefault(name, []).append(value)
+    signed = _MultiDict(form)
+    genuine = False
+    for token in link.secrets:
+        genuine |= _validator(token).validate(url, signed, signature)
+    if not genuine or any(_SEAM.search(part) for field in fields for part in field):
+        raise UnauthenticatedError
+    return fields
+
+
+def read_message(link: Link, fields: Sequence[tuple[str, str]], now: datetime) -> Envelope:
+    """Read an inbound message.
+
+    Raises: UnauthenticatedError for another account's or number's, MalformedError.
+    """
+    for name in _ONCE:
+        if sum(1 for key, _ in fields if key == name) != 1:
+            raise MalformedError(f"the form must hold {name} exactly once")
+    form = dict(fields)
+    if form["AccountSid"] != link.account_sid or form["To"] != link.from_number:
+        raise UnauthenticatedError
+    sid = form["MessageSid"]
+    others = {form.get("SmsMessageSid", sid), form.get("SmsSid", sid)}
+    if not _MESSAGE_SID.fullmatch(sid) or others != {sid}:
+        raise MalformedError("MessageSid, SmsMessageSid and SmsSid must be one message's")
+    # An empty text is a message that says nothing, and is answered like one.
+    text = check_text(form["Body"], "Body", longest=LONGEST_TEXT) or " "
+    return Envelope(sid, check_text(form["From"], "From", longest=100), form["To"], text, now)
+
+
+class TwilioSender:
+    """Sends replies through Twilio's REST API."""
+
+    def __init__(self, *, connections: int) -> None:
+        self._connections = connections
+
+    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Offer a reply once and say what is known of it afterwards."""
+        left = int((outgoing.expires_at - now) / timedelta(seconds=1))
+        client = _client(link.account_sid or "", link.secrets[0], link.url, self._connections)
+        try:
+            message = client.messages.create(
+                to=outgoing.to,
+                from_=outgoing.sender,
+                body=outgoing.text,
+                validity_period=min(max(left, _VALIDITY[0]), _VALIDITY[1]),
+            )
+        except TwilioRestException as error:
+            return _judge(error)
+        except (requests.exceptions.ConnectTimeout, _NotConnectedError):
+            return Refused("no-connection", retryable=True)
+        except requests.exceptions.Timeout:
+            return Unknown("timeout")
+        except (requests.exceptions.RequestException, TwilioException, ValueError):
+            return Unknown("connection-lost")
+        return Accepted(message.sid)
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        _client.cache_clear()
+
+
+def _judge(error: TwilioRestException) -> Outcome:
+    status = int(error.status)
+    reason = f"twilio-{error.code}" if error.code else f"status-{status}"
+    if status == _TOO_MANY or status == _UNAVAILABLE:
+        return Refused(reason, retryable=True)
+    if status >= _SERVER_FAULT or status == 408:  # noqa: PLR2004 (RFC 9110: request time-out)
+        return Unknown(reason)
+    return Refused(reason, retryable=status in {401, 403, 404})
+
+
+class _NotConnectedError(Exception):
+    """No byte was sent: the host could not be reached."""
+
+
+class _HttpClient(TwilioHttpClient):
+    """Twilio's client, pointed at the configured base and kept from following redirects."""
+
+    def __init__(self, base: str, connections: int) -> None:
+        super().__init__(timeout=_TIMEOUTS[1])
+        self._base = base.rstrip("/")
+        self.session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=connections)
+        self.session.mount("https://", adapter)
+        self.session.mount("http://", adapter)
+
+    def request(  # type: ignore[override]  # the library's own signature is untyped
+        self, method: str, url: str, params: Any = None, data: Any = None,
+        headers: Any = None, auth: Any = None, timeout: Any = None, allow_redirects: bool = False,
+    ) -> Response:  # fmt: skip
+        """Send one request within our time-outs."""
+        del timeout, allow_redirects
+        target = self._base + urlsplit(url).path
+        try:
+            answer = self.session.request(
+                method, target, params=params, data=data, headers=headers, auth=auth,
+                timeout=_TIMEOUTS, allow_redirects=False,
+            )  # fmt: skip
+        except requests.exceptions.ConnectionError as error:
+            if "NewConnectionError" in repr(error) or "NameResolution" in repr(error):
+                raise _NotConnectedError from error
+            raise
+        return Response(answer.status_code, answer.text, answer.headers)
+
+
+class _MultiDict(dict[str, list[str]]):
+    """What the library asks of a form with repeated names."""
+
+    def getall(self, name: str) -> list[str]:
+        return self[name]
+
+
+@lru_cache(maxsize=64)
+def _validator(token: str) -> RequestValidator:
+    return RequestValidator(token)
+
+
+@lru_cache(maxsize=64)
+def _client(account_sid: str, token: str, base: str, connections: int) -> Client:
+    return Client(account_sid, token, http_client=_HttpClient(base, connections))

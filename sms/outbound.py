@@ -1,0 +1,215 @@
+"""SEND: claims sealed replies, hands them to their operators, and records what came of it.
+
+A claim licenses a start for one second. Each start is checked against the stop file of this machine
+and each outcome is written under the claim's number, so that a sender that was asleep meanwhile
+changes nothing.
+"""
+
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from billing import usage
+from billing.usage import Direction, Usage
+from core import log, metrics
+from core.clock import Clock
+from core.db import Database
+from core.errors import UnavailableError
+from core.keyring import Keyring
+from records import stops
+from sms import outbox
+from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
+from sms.links.registry import LinkRegistry
+from sms.outbox import Claimed, NotStarted, Result
+from sms.signals import Signal
+
+LICENCE_SECONDS = 1.0
+IDLE_SECONDS = 0.05
+_TROUBLE_SECONDS = 1.0
+_EXPIRE_SECONDS = 1.0
+_log = log.get_logger(__name__)
+
+
+class Sender(Protocol):
+    """One protocol's way of handing a reply over."""
+
+    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Offer a reply once and say what is known of it afterwards."""
+        ...
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What handing one reply over needs."""
+
+    keyring: Keyring
+    links: LinkRegistry
+    senders: Mapping[LinkKind, Sender]
+    clock: Clock
+    state_dir: Path
+
+    def deliver(self, claimed: Claimed, licensed_until: float) -> Outcome | NotStarted:
+        """Start the reply if it still may be, and say what came of it."""
+        link = self.links.by_id(claimed.link_id)
+        content = outbox.open_content(self.keyring, claimed)
+        if link is None or link.state is not LinkState.ACTIVE:
+            return NotStarted()
+        if claimed.is_test and not link.is_test:
+            return Refused("made-up-person", retryable=False)
+        outgoing = Outgoing(
+            id=str(claimed.id),
+            to=content.to,
+            sender=content.sender,
+            text=content.text,
+            encoding=claimed.encoding,
+            segments=claimed.segments,
+            expires_at=claimed.expires_at,
+            in_reply_to=content.in_reply_to,
+            created_at=claimed.created_at,
+        )
+        if claimed.discloses and stops.by_file(self.state_dir):
+            return NotStarted()
+        # The last thing before the first byte: the licence to start may have run out meanwhile.
+        now = self.clock.now()
+        if self.clock.monotonic() > licensed_until or now >= claimed.expires_at:
+            return NotStarted()
+        return self.senders[link.kind].send(link, outgoing, now)
+
+
+class Dispatcher:
+    """Keeps so many replies under way at once, and commits outcomes and claims together."""
+
+    def __init__(
+        self, database: Database, delivery: Delivery, clock: Clock, wake: Signal, *, threads: int
+    ) -> None:
+        self._database = database
+        self._delivery = delivery
+        self._clock = clock
+        self._wake = wake
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+        self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
+        self._under_way = 0
+        self._unwritten: list[Result] = []
+        self._expired_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until told to stop, then wait for what is under way and record it."""
+        while not stop.is_set() or self._under_way or self._unwritten:
+            try:
+                busy = self._round(claims=not stop.is_set())
+            except UnavailableError as error:
+                _log.error("send.database-unavailable", **log.failure(error))
+                stop.wait(_TROUBLE_SECONDS)
+                continue
+            except Exception as error:  # noqa: BLE001 (the loop outlives any one fault)
+                _log.error("send.failed", **log.failure(error))
+                metrics.ALARMS.labels("send-failed").inc()
+                stop.wait(_TROUBLE_SECONDS)
+                continue
+            if not busy:
+                self._wake.wait(IDLE_SECONDS)
+        self._pool.shutdown(wait=True)
+
+    def _round(self, *, claims: bool) -> bool:
+        """Write what came back and claim as many more; tell whether there was anything to do."""
+        self._collect()
+        free = self._threads - self._under_way if claims else 0
+        now, licensed_until = self._clock.now(), self._clock.monotonic() + LICENCE_SECONDS
+        results = self._unwritten
+        expires = self._clock.monotonic() - self._expired_at >= _EXPIRE_SECONDS
+        if not results and free == 0 and not expires:
+            return False
+
+        def work(session: Session) -> list[Claimed]:
+            if results:
+                outbox.record(session, results, now)
+                usage.record(session, _usage(results, now, self._delivery.links))
+            if expires:
+                outbox.expire(session, now)
+            return outbox.claim(session, now, limit=free) if free else []
+
+        claimed = self._database.write(work)
+        self._unwritten = []
+        if expires:
+            self._expired_at = self._clock.monotonic()
+        _count(results, now)
+        for one in claimed:
+            self._under_way += 1
+            self._pool.submit(self._deliver, one, licensed_until)
+        return bool(claimed)
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                self._unwritten.append(self._results.get_nowait())
+            except queue.Empty:
+                return
+            self._under_way -= 1
+
+    def _deliver(self, claimed: Claimed, licensed_until: float) -> None:
+        try:
+            outcome = self._delivery.deliver(claimed, licensed_until)
+        except Exception as error:  # noqa: BLE001 (whatever it was, the reply may have gone out)
+            _log.error("send.broke", message_id=claimed.id, **log.failure(error))
+            outcome = Unknown("broke")
+        self._results.put(Result(claimed, outcome))
+        self._wake.ring()
+
+
+def _usage(results: Sequence[Result], now: datetime, links: LinkRegistry) -> list[Usage]:
+    return [
+        Usage(
+            message_id=result.claimed.id,
+            link_id=result.claimed.link_id,
+            direction=Direction.MT,
+            operator_message_id=result.outcome.provider_id,
+            segments=result.claimed.segments,
+            encoding=result.claimed.encoding,
+            at=now,
+            status=outbox.ReplyState.ACCEPTED,
+            reply_class=result.claimed.reply,
+            is_test=_is_test(links, result.claimed.link_id),
+        )
+        for result in results
+        if isinstance(result.outcome, Accepted)
+    ]
+
+
+def _is_test(links: LinkRegistry, link_id: int) -> bool:
+    link = links.by_id(link_id)
+    return link is not None and link.is_test
+
+
+def _count(results: Sequence[Result], now: datetime) -> None:
+    for result in results:
+        name = type(result.outcome).__name__.lower()
+        metrics.SENT.labels(str(result.claimed.link_id), name).inc()
+        if isinstance(result.outcome, Accepted):
+            waited = now - _made_at(result.claimed.inbound_id)
+            metrics.ANSWER_SECONDS.observe(max(waited.total_seconds(), 0.0))
+        elif isinstance(result.outcome, Refused | Unknown):
+            _log.warning(
+                "reply.not-accepted",
+                message_id=result.claimed.id,
+                reason=result.outcome.reason,
+                attempt=result.claimed.attempt,
+                outcome=name,
+            )
+
+
+def _made_at(message_id: UUID) -> datetime:
+    """Read from a message's id when it was accepted (RFC 9562: milliseconds, then chance)."""
+    return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC)

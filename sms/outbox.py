@@ -1,0 +1,345 @@
+"""The outbox: replies that wait to be handed over, claimed under a number that fences stale senders.
+
+One statement decides what may be sent now: sealed, not stopped, alive, and never a made-up person's
+record over a link that carries real ones.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.db import locked
+from core.keyring import Keyring, Sealed
+from journal.sealed import is_sealed
+from records.stops import STOP, Scope
+from sms.links.model import Accepted, LinkState, Outcome, Refused, Unknown
+from sms.tables import LINK, OUTBOUND
+
+LEASE = timedelta(seconds=20)
+_MOST_UNKNOWNS = 2
+_LONGEST_PAUSE = 30.0
+_OPEN = sa.text("outbound.state IN ('queued', 'sending')")
+
+
+class ReplyState(StrEnum):
+    """Where a reply stands; all but the first two are ends."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReply:
+    """A reply on its way into the outbox."""
+
+    id: UUID
+    inbound_id: UUID
+    link_id: int
+    reply: str
+    command: str
+    priority: int
+    discloses: bool
+    is_test: bool
+    to: str = field(repr=False)
+    sender: str
+    text: str = field(repr=False)
+    in_reply_to: str
+    encoding: str
+    segments: int
+    entry_id: UUID | None
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A reply that may be started now; *attempt* fences whoever claimed it before."""
+
+    id: UUID
+    inbound_id: UUID
+    link_id: int
+    reply: str
+    discloses: bool
+    is_test: bool
+    sealed: Sealed
+    encoding: str
+    segments: int
+    attempt: int
+    unknowns: int
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a claimed reply says, and to whom."""
+
+    to: str = field(repr=False)
+    sender: str
+    text: str = field(repr=False)
+    in_reply_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """The licence to start ran out, or a stop came first: the reply goes back untouched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one claim."""
+
+    claimed: Claimed
+    outcome: Outcome | NotStarted
+
+
+def row_of(keyring: Keyring, reply: NewReply) -> dict[str, object]:
+    """Make the row of a reply, its text encrypted, outside the transaction."""
+    content = json.dumps([reply.to, reply.sender, reply.text, reply.in_reply_to]).encode()
+    sealed = keyring.encrypt(
+        content, "message", table="outbound", column="blob", row=reply.id.bytes
+    )
+    return {
+        "id": reply.id,
+        "inbound_id": reply.inbound_id,
+        "link_id": reply.link_id,
+        "reply": reply.reply,
+        "command": reply.command,
+        "priority": reply.priority,
+        "discloses": reply.discloses,
+        "is_test": reply.is_test,
+        "key_id": sealed.key_id,
+        "blob": sealed.blob,
+        "encoding": reply.encoding,
+        "segments": reply.segments,
+        "entry_id": reply.entry_id,
+        "state": ReplyState.QUEUED,
+        "attempt": 0,
+        "unknowns": 0,
+        "created_at": reply.created_at,
+        "next_at": reply.created_at,
+        "expires_at": reply.expires_at,
+    }
+
+
+def put(session: Session, rows: Sequence[dict[str, object]]) -> None:
+    """Put replies into the outbox."""
+    if rows:
+        session.execute(sa.insert(OUTBOUND), rows)
+
+
+def open_content(keyring: Keyring, claimed: Claimed) -> Content:
+    """Read what a claimed reply says.
+
+    Raises: DecryptionError.
+    """
+    plain = keyring.decrypt(
+        claimed.sealed, table="outbound", column="blob", row=claimed.id.bytes
+    )
+    return Content(*json.loads(plain))
+
+
+def claim(session: Session, now: datetime, *, limit: int) -> list[Claimed]:
+    """Take replies that may be started now, the most urgent first."""
+    statement = _CLAIMABLE.limit(limit)
+    rows = session.execute(_locked_outbound(statement, session), {"now": now}).all()
+    if not rows:
+        return []
+    session.execute(
+        _TAKE,
+        [
+            {
+                "which": row.id,
+                "number": row.attempt + 1,
+                # Whoever had claimed it has not said what came of it: it may have gone out.
+                "doubts": row.unknowns + (row.state == ReplyState.SENDING),
+                "lease": now + LEASE,
+            }
+            for row in rows
+        ],
+    )
+    taken = [_claimed(row) for row in rows]
+    spent = [one for one in taken if one.unknowns >= _MOST_UNKNOWNS]
+    _end(session, [(one, ReplyState.UNKNOWN, "unknown-twice") for one in spent])
+    return [one for one in taken if one.unknowns < _MOST_UNKNOWNS]
+
+
+def record(session: Session, results: Sequence[Result], now: datetime) -> None:
+    """Write what came of claims; one that was claimed again since changes nothing."""
+    ended: list[tuple[Claimed, ReplyState, str]] = []
+    again: list[dict[str, object]] = []
+    accepted: list[dict[str, object]] = []
+    for result in results:
+        claimed = result.claimed
+        match result.outcome:
+            case Accepted(provider_id):
+                accepted.append(_accepted(claimed, provider_id, now))
+            case NotStarted():
+                again.append(_again(claimed, now, claimed.unknowns, "not-started"))
+            case Refused(reason, retryable):
+                if retryable:
+                    later = now + _pause(claimed.attempt)
+                    again.append(_again(claimed, later, claimed.unknowns, reason))
+                else:
+                    ended.append((claimed, ReplyState.REFUSED, reason))
+            case Unknown(reason):
+                doubts = claimed.unknowns + 1
+                if doubts >= _MOST_UNKNOWNS:
+                    ended.append((claimed, ReplyState.UNKNOWN, reason))
+                else:
+                    later = now + _pause(claimed.attempt)
+                    again.append(_again(claimed, later, doubts, reason))
+    if accepted:
+        session.execute(_ACCEPT, accepted)
+    _end(session, ended)
+    if again:
+        session.execute(_PUT_BACK, again)
+
+
+def expire(session: Session, now: datetime) -> int:
+    """End the replies whose life is over, whatever held them; return how many."""
+    result = session.execute(
+        sa.update(OUTBOUND)
+        .where(_OPEN, OUTBOUND.c.expires_at <= now)
+        .values(state=ReplyState.EXPIRED, blob=None)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def take_back(session: Session, now: datetime) -> None:
+    """End every lease: on SQLite nobody but this process can hold one."""
+    session.execute(
+        sa.update(OUTBOUND).where(OUTBOUND.c.state == ReplyState.SENDING).values(next_at=now)
+    )
+
+
+def _accepted(claimed: Claimed, provider_id: str | None, now: datetime) -> dict[str, object]:
+    return {"which": claimed.id, "number": claimed.attempt, "at": now, "theirs": provider_id}
+
+
+def _end(session: Session, ended: Sequence[tuple[Claimed, ReplyState, str]]) -> None:
+    if ended:
+        session.execute(
+            _END,
+            [
+                {"which": one.id, "number": one.attempt, "became": state, "why": reason}
+                for one, state, reason in ended
+            ],
+        )
+
+
+def _again(claimed: Claimed, at: datetime, unknowns: int, reason: str) -> dict[str, object]:
+    return {
+        "which": claimed.id,
+        "number": claimed.attempt,
+        "later": at,
+        "doubts": unknowns,
+        "why": reason,
+    }
+
+
+def _pause(attempt: int) -> timedelta:
+    """Wait 1, 2, 4 … 30 seconds, give or take a fifth so that replies do not return in step."""
+    seconds = min(2.0 ** min(attempt - 1, 10), _LONGEST_PAUSE)
+    return timedelta(seconds=seconds * (0.8 + secrets.randbelow(401) / 1000))
+
+
+def _claimed(row: sa.Row[Any]) -> Claimed:
+    return Claimed(
+        id=row.id,
+        inbound_id=row.inbound_id,
+        link_id=row.link_id,
+        reply=row.reply,
+        discloses=row.discloses,
+        is_test=row.is_test,
+        sealed=Sealed(row.key_id, row.blob),
+        encoding=row.encoding,
+        segments=row.segments,
+        attempt=row.attempt + 1,
+        unknowns=row.unknowns + (row.state == ReplyState.SENDING),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )
+
+
+def _locked_outbound(
+    statement: sa.Select[tuple[Any, ...]], session: Session
+) -> sa.Select[tuple[Any, ...]]:
+    return locked(statement, session, skip=True, of=OUTBOUND)
+
+
+_STOPPED = (
+    sa.exists()
+    .where(
+        STOP.c.resumed_at.is_(None),
+        sa.or_(
+            STOP.c.scope.in_([Scope.SERVICE, Scope.DISCLOSURE]),
+            sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
+            sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
+        ),
+    )
+    .correlate(LINK, OUTBOUND)
+)
+_CLAIMABLE: sa.Select[tuple[Any, ...]] = (
+    sa.select(OUTBOUND)
+    .join(LINK, LINK.c.id == OUTBOUND.c.link_id)
+    .where(
+        _OPEN,
+        OUTBOUND.c.next_at <= sa.bindparam("now"),
+        OUTBOUND.c.expires_at > sa.bindparam("now"),
+        LINK.c.state == LinkState.ACTIVE,
+        sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
+        sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
+        sa.or_(OUTBOUND.c.discloses.is_(False), sa.not_(_STOPPED)),
+    )
+    .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
+)
+_MINE = (OUTBOUND.c.id == sa.bindparam("which"), OUTBOUND.c.attempt == sa.bindparam("number"))
+_TAKE = (
+    sa.update(OUTBOUND)
+    .where(OUTBOUND.c.id == sa.bindparam("which"))
+    .values(
+        state=ReplyState.SENDING,
+        attempt=sa.bindparam("number"),
+        unknowns=sa.bindparam("doubts"),
+        next_at=sa.bindparam("lease"),
+    )
+)
+_ACCEPT = (
+    sa.update(OUTBOUND)
+    .where(*_MINE)
+    .values(
+        state=ReplyState.ACCEPTED,
+        accepted_at=sa.bindparam("at"),
+        provider_id=sa.bindparam("theirs"),
+        blob=None,
+        reason=None,
+    )
+)
+_END = (
+    sa.update(OUTBOUND)
+    .where(*_MINE)
+    .values(state=sa.bindparam("became"), reason=sa.bindparam("why"), blob=None)
+)
+_PUT_BACK = (
+    sa.update(OUTBOUND)
+    .where(*_MINE)
+    .values(
+        state=ReplyState.QUEUED,
+        next_at=sa.bindparam("later"),
+        unknowns=sa.bindparam("doubts"),
+        reason=sa.bindparam("why"),
+    )
+)

@@ -1,0 +1,95 @@
+"""Turns a claimed row into the message that the core decides about."""
+
+from datetime import datetime
+
+from core import phone
+from core.keyring import Keyring
+from sms import commands, inbound, segments
+from sms.commands import (
+    AskLog,
+    AskRecord,
+    Cancel,
+    Command,
+    GivePin,
+    Help,
+    Hint,
+    Language,
+    Lock,
+    NotBuilt,
+    NotUnderstood,
+    Price,
+    Unlock,
+)
+from sms.decision import Message
+from sms.inbound import Content
+from sms.links.model import Link, LinkState
+from sms.queue import Waiting
+
+MOST_ATTEMPTS = 5
+_NOTHING = NotUnderstood(Hint.PLAIN, None, Language.VI)
+
+
+def read(keyring: Keyring, waiting: Waiting, link: Link | None, now: datetime) -> Message:
+    """Open and parse one message.
+
+    Raises: DecryptionError.
+    """
+    content = inbound.open_content(keyring, waiting.id, waiting.sealed)
+    return _message(waiting, link, content, commands.parse(content.text), now)
+
+
+def unreadable(waiting: Waiting, link: Link | None, now: datetime) -> Message:
+    """Stand in for a message that can be read no more, so that it too comes to an end."""
+    return _message(waiting, link, Content("", "", ""), _NOTHING, now)
+
+
+def word_of(command: Command) -> str:
+    """Return the published word of a command, for stops, entries and reports."""
+    match command:
+        case AskRecord():
+            return "DC"
+        case GivePin():
+            return "XN"
+        case AskLog():
+            return "NK"
+        case Lock():
+            return "KHOA"
+        case Unlock():
+            return "MO"
+        case Cancel():
+            return "HUY"
+        case Price():
+            return "PHI"
+        case Help():
+            return "HD"
+        case NotBuilt(word):
+            return word
+        case NotUnderstood():
+            return "?"
+
+
+def _message(
+    waiting: Waiting, link: Link | None, content: Content, command: Command, now: datetime
+) -> Message:
+    measured = segments.measure(content.text)
+    return Message(
+        id=waiting.id,
+        link_id=waiting.link_id,
+        link_code=link.code if link else "",
+        # A link that has ended since tells nothing more.
+        is_assessed=link is not None
+        and link.state is LinkState.ACTIVE
+        and link.is_assessed(now),
+        is_test_link=link is not None and link.is_test,
+        operator_message_id=waiting.operator_message_id,
+        sender_id=waiting.sender_id,
+        sender=phone.parse(content.sender),
+        to=content.to,
+        command=command,
+        word=word_of(command),
+        segments=max(measured.segments, 1),
+        encoding=measured.encoding,
+        received_at=waiting.received_at,
+        stored_at=waiting.stored_at,
+        is_worn_out=waiting.attempts >= MOST_ATTEMPTS,
+    )

@@ -1,0 +1,164 @@
+"""Runs the stages behind the webhook as threads of one process: HANDLE, SEAL, SEND, housekeeping."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core import log, metrics
+from core.clock import Clock
+from core.db import Database
+from core.errors import UnavailableError
+from core.keyring import Keyring
+from journal.errors import JournalFault
+from journal.journal import Journal
+from journal.sealer import Sealer
+from records import pins
+from records.stops import StopReason
+from sms import inbound, outbox, queue
+from sms.handler import Handler
+from sms.outbound import Dispatcher
+from sms.signals import Signal
+from sms.trips import Trips
+
+IDLE_SECONDS = 0.05
+_TROUBLE_SECONDS = 1.0
+_HOUSEKEEPING_SECONDS = 1.0
+_SLOW_HOUSEKEEPING = timedelta(minutes=1)
+_FORGETTING = timedelta(hours=1)
+_DRAIN_SECONDS = 25.0
+_log = log.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the stages are made of."""
+
+    database: Database
+    keyring: Keyring
+    journal: Journal
+    handler: Handler
+    dispatcher: Dispatcher
+    trips: Trips
+    clock: Clock
+    received: Signal
+    written: Signal
+
+
+class Stages:
+    """The threads of one process, started together and drained together."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._stop_handling = threading.Event()
+        self._stop_sealing = threading.Event()
+        self._stop_sending = threading.Event()
+        self._handling = _thread("handle", self._handle)
+        self._sending = _thread("send", lambda: parts.dispatcher.run(self._stop_sending))
+        self._keeping = _thread("housekeeping", self._keep_house)
+        self._sealer: Sealer | None = None
+        self._sealing: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start every stage, taking back what a dead process of this database still holds."""
+        parts = self._parts
+        if parts.database.dialect == "sqlite":
+            now = parts.clock.now()
+            parts.database.write(queue.take_back)
+            parts.database.write(lambda session: outbox.take_back(session, now))
+        else:
+            self._sealer = parts.journal.sealer()
+            self._sealing = _thread("seal", self._seal)
+            self._sealing.start()
+        for thread in (self._handling, self._sending, self._keeping):
+            thread.start()
+
+    def drain(self) -> None:
+        """Finish what has begun, take on nothing new, and return when all is recorded."""
+        parts = self._parts
+        self._stop_handling.set()
+        parts.received.ring()
+        self._handling.join(_DRAIN_SECONDS)
+        self._stop_sealing.set()
+        if self._sealer is not None and self._sealing is not None:
+            self._sealer.wake()
+            self._sealing.join(_DRAIN_SECONDS)
+        self._stop_sending.set()
+        parts.written.ring()
+        self._sending.join(_DRAIN_SECONDS)
+        self._keeping.join(_DRAIN_SECONDS)
+
+    def _handle(self) -> None:
+        while not self._stop_handling.is_set():
+            try:
+                count = self._parts.handler.run_once()
+            except UnavailableError as error:
+                _log.error("handle.database-unavailable", **log.failure(error))
+                self._stop_handling.wait(_TROUBLE_SECONDS)
+                continue
+            except Exception as error:  # noqa: BLE001 (the loop outlives any one fault)
+                _log.error("handle.failed", **log.failure(error))
+                metrics.ALARMS.labels("handle-failed").inc()
+                self._stop_handling.wait(_TROUBLE_SECONDS)
+                continue
+            if count and self._sealer is not None:
+                self._sealer.wake()
+            if not count:
+                self._parts.received.wait(IDLE_SECONDS)
+
+    def _seal(self) -> None:
+        if self._sealer is not None:
+            self._sealer.run(
+                self._stop_sealing,
+                on_sealed=lambda _count: self._parts.written.ring(),
+                on_fault=self._journal_fault,
+            )
+
+    def _journal_fault(self, error: JournalFault) -> None:
+        _log.error("seal.fault", code=error.code, **log.failure(error))
+        self._parts.trips.trip(StopReason.JOURNAL_FAULT)
+
+    def _keep_house(self) -> None:
+        slow_at = forget_at = self._parts.clock.now()
+        while not self._stop_handling.wait(_HOUSEKEEPING_SECONDS):
+            now = self._parts.clock.now()
+            self._chore(self._keep_each_second)
+            if now >= slow_at:
+                slow_at = now + _SLOW_HOUSEKEEPING
+                self._chore(self._keep_each_minute)
+            if now >= forget_at:
+                forget_at = now + _FORGETTING
+                self._chore(self._forget)
+
+    def _keep_each_second(self) -> None:
+        parts = self._parts
+        try:
+            parts.journal.keep_memory()
+        except JournalFault as error:
+            self._journal_fault(error)
+        waiting = parts.database.read(queue.oldest)
+        age = (parts.clock.now() - waiting).total_seconds() if waiting else 0.0
+        metrics.QUEUE_AGE.set(age)
+        parts.database.checkpoint()
+
+    def _keep_each_minute(self) -> None:
+        parts = self._parts
+        now = parts.clock.now()
+        parts.keyring.provide()
+        parts.database.write(lambda session: pins.expire(session, now))
+
+    def _forget(self) -> None:
+        now = self._parts.clock.now()
+        self._parts.database.write(lambda session: inbound.forget(session, now))
+
+    @staticmethod
+    def _chore(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 (one chore's fault must not stop the others)
+            _log.error("housekeeping.failed", **log.failure(error))
+            metrics.ALARMS.labels("housekeeping-failed").inc()
+
+
+def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=work, name=name, daemon=True)
