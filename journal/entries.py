@@ -23,7 +23,7 @@ from journal.leaf import (
     canonical,
     commitment,
 )
-from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, JOURNAL_PENDING
+from journal.tables import JOURNAL_ENTRY, JOURNAL_OPEN, JOURNAL_PENDING
 
 _SALT_BYTES = 32
 # Only these name a person as actor; every other actor is an office, and no secret of a citizen.
@@ -176,11 +176,6 @@ def await_sealing(session: Session, entries: Sequence[Entry]) -> None:
     session.execute(_ADD_PENDING, [{"entry_id": entry.id} for entry in entries])
 
 
-def sealed(entry_id: sa.ColumnElement[UUID]) -> sa.ColumnElement[bool]:
-    """Return the condition that the entry a column names is in the tree."""
-    return sa.exists().where(JOURNAL_LEAF.c.entry_id == entry_id)
-
-
 def oldest_waiting(session: Session) -> datetime | None:
     """Return when the oldest entry that waits for the sealer was made."""
     waiting = sa.select(sa.func.min(JOURNAL_ENTRY.c.created_at)).join(
@@ -191,13 +186,17 @@ def oldest_waiting(session: Session) -> datetime | None:
 
 def _draw(draft: Draft, now: datetime) -> _Drawn:
     """Draw the salts of an entry and commit with them to what its draft says."""
+    citizen = draft.actor.startswith(_CITIZEN)
     if not draft.actor or draft.subject == "":
         raise DraftError("an actor or subject must not be empty")
+    if citizen is (draft.actor_index is None) or (draft.subject is None) is not (
+        draft.subject_index is None
+    ):
+        raise DraftError("a citizen is named together with the index that finds the entry again")
     payload = canonical(draft.payload)
     salts = secrets.token_bytes(2 * _SALT_BYTES)
     e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
     # A citizen's own number goes when the identity goes, and so must the salt that hides it.
-    citizen = draft.actor.startswith(_CITIZEN)
     identity: dict[str, str | None] = {"s": s.hex(), "subject": draft.subject}
     act: dict[str, str | None] = {"e": e.hex(), "payload": payload.decode()}
     (identity if citizen else act)["actor"] = draft.actor

@@ -96,9 +96,11 @@ def canonical(payload: Mapping[str, PayloadValue]) -> bytes:
         if not (name.isascii() and name.isidentifier()):
             raise DraftError("a payload's names must be plain ASCII identifiers")
         if isinstance(value, tuple):
-            if not all(type(item) is str for item in value):
+            if not all(isinstance(item, str) for item in value):
                 raise DraftError("a payload's lists hold strings only")
-        elif type(value) not in {str, int, bool} or (type(value) is int and abs(value) > _LARGEST):
+        elif isinstance(value, str):
+            continue
+        elif not isinstance(value, int) or abs(value) > _LARGEST:
             raise DraftError("a payload's values are strings, lists, booleans or safe integers")
     try:
         return _CANONICAL.encode(payload).encode()

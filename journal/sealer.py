@@ -134,11 +134,12 @@ class Sealer:
         on_sealed: Callable[[int], None],
         on_fault: Callable[[JournalFault], None],
     ) -> None:
-        """Seal until *stop* is set; a stop is seen within a round once `wake` is called too."""
+        """Seal until *stop* is set, and then once more; `wake` shortens the wait for a stop too."""
         try:
             while not stop.is_set():
                 self._awake.wait(self._round(on_sealed, on_fault))
                 self._awake.clear()
+            self._round(on_sealed, on_fault)
         finally:
             self._leadership.resign()
 

@@ -1,0 +1,119 @@
+"""The verifier's own reading of a leaf, and of what it commits to.
+
+Source: docs/journal-format.md.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_FORM = re.compile(
+    rb'\{"ca":"(?P<actor>[0-9a-f]{64})","cp":"(?P<payload>[0-9a-f]{64})",'
+    rb'"cs":"(?P<subject>[0-9a-f]{64})",'
+    rb'"id":"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
+    rb'(?:"ke":"(?P<endorsement>[0-9a-f]{128})",)?(?:"kl":"(?P<log>[0-9a-f]{64})",)?'
+    rb'(?:"kw":"(?P<writer>[0-9a-f]{64})",)?'
+    rb'"r":"(?P<retention>lookup|act)","t":"(?P<kind>lookup|admin|control|erase|key)",'
+    rb'"ts":(?P<at>[1-9][0-9]{0,15}),"v":1,"w":"(?P<signer>[0-9a-f]{16})"\}'
+)
+_SIGNATURE = 64
+_LONGEST = 65_535
+
+# How many whole months after an entry's own month its openings are kept: identity, act.
+_KEPT_MONTHS = {"lookup": (24, 60), "act": (60, 60)}
+_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf of the right form, its signature not yet checked."""
+
+    signature: bytes
+    text: bytes
+    fields: dict[str, bytes | None]
+
+    def word(self, name: str) -> str:
+        """Return one of the leaf's fields, empty if it has none of that name."""
+        value = self.fields[name]
+        return "" if value is None else value.decode()
+
+    @property
+    def at(self) -> int:
+        """The leaf's own time.
+
+        Units: microseconds since 1970, UTC.
+        """
+        return int(self.word("at"))
+
+    def expired(self, now: datetime) -> tuple[bool, bool]:
+        """Tell whether the identity and the act of this entry have outlived their class."""
+        made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.at)
+        age = (now.year - made.year) * _YEAR + now.month - made.month
+        identity, act = _KEPT_MONTHS[self.word("retention")]
+        return age > identity, age > act
+
+
+def read_leaf(leaf: bytes) -> Leaf | None:
+    """Read a leaf; None unless its form is the one form there is."""
+    found = _FORM.fullmatch(leaf, _SIGNATURE)
+    if found is None or len(leaf) > _LONGEST:
+        return None
+    return Leaf(leaf[:_SIGNATURE], leaf[_SIGNATURE:], found.groupdict())
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What lies open beside a leaf; a part that has expired or was not to be had is empty."""
+
+    identity: dict[str, str]
+    act: dict[str, str]
+
+    def faults(self, leaf: Leaf) -> list[str]:
+        """Name what is said here otherwise than the leaf commits to."""
+        person, deed, faults = self.identity, self.act, []
+        try:
+            if person:
+                s = bytes.fromhex(person["s"])
+                if _commit(s, "subject", person["subject"] or "") != leaf.word("subject"):
+                    faults.append("subject")
+                if "actor" in person and _commit(s, "actor", person["actor"]) != leaf.word("actor"):
+                    faults.append("actor")
+            if deed:
+                e = bytes.fromhex(deed["e"])
+                if _commit(e, "payload", deed["payload"]) != leaf.word("payload"):
+                    faults.append("payload")
+                if "actor" in deed and _commit(e, "actor", deed["actor"]) != leaf.word("actor"):
+                    faults.append("actor")
+            if person and deed and ("actor" in person) == ("actor" in deed):
+                faults.append("actor")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            faults.append("form")
+        return faults
+
+    def people(self) -> list[tuple[str, str, str]]:
+        """Return the people named: as what, found again by the index of which field, and who."""
+        named = (("subject", "personal_id", "person:"), ("actor", "phone", "phone:"))
+        return [
+            (role, field, self.identity[role].removeprefix(prefix))
+            for role, field, prefix in named
+            if (self.identity.get(role) or "").startswith(prefix)
+        ]
+
+
+def read_opening(plain: bytes | None) -> dict[str, str]:
+    """Read an opened part; what cannot be read lacks what it should say."""
+    if plain is None:
+        return {}
+    try:
+        said = json.loads(plain)
+    except ValueError:
+        return {"unreadable": ""}
+    return said if isinstance(said, dict) and said else {"unreadable": ""}
+
+
+def _commit(salt: bytes, label: str, value: str) -> str:
+    key = hmac.new(salt, label.encode(), hashlib.sha256).digest()
+    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,96 @@
+"""What the verifier must believe before anything else: the log's key, its notes, its memory.
+
+Source: C2SP signed-note and tlog-checkpoint; docs/journal-format.md for the memory's file.
+"""
+
+import base64
+import binascii
+import hashlib
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+_MEMORY_SLOT = 112  # bytes of a slot that its checksum covers, and the checksum
+_MEMORY_PLACES = (0, 4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A tree head that somebody remembers."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The public key and the origin of the log that is verified."""
+
+    origin: str
+    public: bytes
+
+    def signed(self, message: bytes, signature: bytes) -> bool:
+        """Tell whether the log signed *message*."""
+        return holds(self.public, message, signature)
+
+    def announced_writer(self, writer: str, endorsement: str, name: str) -> bytes | None:
+        """Return the key that an entry announces, None unless the log signed for it."""
+        message = f"tradan journal writer v1\n{self.origin}\n{writer}\n".encode()
+        public = bytes.fromhex(writer)
+        if hashlib.sha256(public).hexdigest()[:16] != name:
+            return None
+        return public if self.signed(message, bytes.fromhex(endorsement)) else None
+
+    def head_of(self, note: str) -> Remembered | None:
+        """Return the tree head that a note tells, None if it is not this log's word."""
+        text, _, signatures = note.rpartition("\n\n")
+        text += "\n"
+        if not any(self._line_holds(text, line) for line in signatures.splitlines()):
+            return None
+        lines = text.split("\n")
+        if len(lines) != 4 or lines[0] != self.origin:  # noqa: PLR2004 (three lines and their end)
+            return None
+        if not (lines[1].isascii() and lines[1].isdecimal()):
+            return None
+        root = _decoded(lines[2])
+        return (
+            Remembered(int(lines[1]), root) if len(root) == hashlib.sha256().digest_size else None
+        )
+
+    def _line_holds(self, text: str, line: str) -> bool:
+        start = f"— {self.origin} "
+        identity = self.origin.encode() + b"\n\x01" + self.public
+        said = _decoded(line.removeprefix(start)) if line.startswith(start) else b""
+        known = hashlib.sha256(identity).digest()[:4]
+        return said[:4] == known and self.signed(text.encode(), said[4:])
+
+
+def holds(public: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether an Ed25519 signature is that of a public key."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def read_memory(path: Path) -> Remembered | None:
+    """Return the newest tree head in a signer's memory file, None if it holds none."""
+    content = path.read_bytes() if path.exists() else b""
+    heads = []
+    for place in _MEMORY_PLACES:
+        slot = content[place : place + _MEMORY_SLOT]
+        if slot and hashlib.sha256(slot[:-32]).digest() == slot[-32:]:
+            _, size, root, _ = struct.unpack(">8sQ32s32s", slot[:-32])
+            heads.append(Remembered(size, root))
+    return max(heads, key=lambda head: head.size, default=None)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,145 @@
+"""The verifier's own reading of the database, a page at a time, in SQL that both databases know."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+Reader = Callable[[Callable[[Session], Any]], Any]
+
+_MOST_WAITING = 100_000
+_MOST_STRAYS = 1000
+
+_TOP = """
+SELECT t.origin, t.size, t.root,
+       (SELECT count(*) FROM journal_leaf) AS leaves,
+       (SELECT max(size) FROM journal_checkpoint) AS newest_checkpoint
+FROM tree_state t
+"""
+_ENTRIES = """
+SELECT l.seq, l.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind, e.created_at,
+       o.identity_key_id, o.enc_identity, o.act_key_id, o.enc_act,
+       o.subject_index, o.actor_index
+FROM journal_leaf l
+LEFT JOIN journal_entry e ON e.id = l.entry_id
+LEFT JOIN journal_open o ON o.entry_id = l.entry_id
+WHERE l.seq >= :start AND l.seq < :end
+ORDER BY l.seq LIMIT :most
+"""
+_WAITING = """
+SELECT -1 AS seq, p.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind,
+       e.created_at, NULL AS identity_key_id, NULL AS enc_identity, NULL AS act_key_id,
+       NULL AS enc_act, NULL AS subject_index, NULL AS actor_index
+FROM journal_pending p
+LEFT JOIN journal_entry e ON e.id = p.entry_id
+LEFT JOIN journal_leaf l ON l.entry_id = p.entry_id
+ORDER BY p.entry_id LIMIT :most
+"""
+_STRAYS = """
+SELECT 'entry-outside' AS code, e.id AS entry_id FROM journal_entry e
+WHERE NOT EXISTS (SELECT 1 FROM journal_leaf l WHERE l.entry_id = e.id)
+  AND NOT EXISTS (SELECT 1 FROM journal_pending p WHERE p.entry_id = e.id)
+UNION ALL
+SELECT 'opening-outside', o.entry_id FROM journal_open o
+WHERE NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.id = o.entry_id)
+UNION ALL
+SELECT 'entry-repeated', l.entry_id FROM journal_leaf l GROUP BY l.entry_id HAVING count(*) > 1
+LIMIT :most
+"""
+_CHECKPOINTS = """
+SELECT size, note FROM journal_checkpoint WHERE size >= :start AND size <= :end ORDER BY size
+"""
+_TILES = (
+    "SELECT level, n, hashes FROM journal_tile WHERE level = :level AND n >= :low AND n <= :high"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """What the database claims about its tree, all of one moment."""
+
+    origin: str
+    size: int
+    root: bytes
+    leaves: int
+    newest_checkpoint: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry with its place in the tree and its openings, as far as they are there."""
+
+    seq: int
+    entry_id: str
+    sealed_hash: bytes
+    leaf: bytes | None
+    leaf_hash: bytes | None
+    kind: str | None
+    created_at: int | None
+    identity_key_id: int | None
+    enc_identity: bytes | None
+    act_key_id: int | None
+    enc_act: bytes | None
+    subject_index: int | None
+    actor_index: int | None
+
+    def sealed(self) -> tuple[tuple[int | None, bytes | None], tuple[int | None, bytes | None]]:
+        """Return key and ciphertext of the identity and of the act."""
+        return (self.identity_key_id, self.enc_identity), (self.act_key_id, self.enc_act)
+
+
+class Rows:
+    """Reads what there is to verify."""
+
+    def __init__(self, read: Reader) -> None:
+        self._read = read
+
+    def top(self) -> Top:
+        """Read what the database claims; an empty one claims an empty tree without a name."""
+        rows = self._all(_TOP)
+        return Top(*rows[0]) if rows else Top("", 0, b"", 0, None)
+
+    def entries(self, start: int, end: int, most: int) -> list[EntryRow]:
+        """Read the first leaves from *start* up to *end*, each with its entry."""
+        rows = self._all(_ENTRIES, start=start, end=end, most=most)
+        return [EntryRow(seq, _hex(entry_id), *rest) for seq, entry_id, *rest in rows]
+
+    def waiting(self) -> Iterator[EntryRow]:
+        """Read the entries that wait for the sealer."""
+        for seq, entry_id, *rest in self._all(_WAITING, most=_MOST_WAITING):
+            yield EntryRow(seq, _hex(entry_id), *rest)
+
+    def strays(self) -> Iterator[tuple[str, str]]:
+        """Find entries and openings that belong to no leaf, and leaves that stand twice."""
+        for code, entry_id in self._all(_STRAYS, most=_MOST_STRAYS):
+            yield code, _hex(entry_id)
+
+    def checkpoints(self, start: int, end: int) -> list[tuple[int, str]]:
+        """Read the checkpoints over *start* to *end* leaves."""
+        return [(size, note) for size, note in self._all(_CHECKPOINTS, start=start, end=end)]
+
+    def tiles(self, places: Iterable[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
+        """Read tiles by level and number."""
+        numbers: dict[int, list[int]] = {}
+        for level, n in places:
+            numbers.setdefault(level, []).append(n)
+        found = {}
+        for level, ns in numbers.items():
+            for _, n, hashes in self._all(_TILES, level=level, low=min(ns), high=max(ns)):
+                found[level, n] = hashes
+        return found
+
+    def _all(self, statement: str, **values: int) -> Sequence[tuple[Any, ...]]:
+        def work(session: Session) -> list[tuple[Any, ...]]:
+            return [tuple(row) for row in session.execute(sa.text(statement), values)]
+
+        rows: list[tuple[Any, ...]] = self._read(work)
+        return rows
+
+
+def _hex(entry_id: str | UUID) -> str:
+    return entry_id.hex if isinstance(entry_id, UUID) else entry_id
