@@ -95,17 +95,18 @@ def canonical(payload: Mapping[str, PayloadValue]) -> bytes:
     for name, value in payload.items():
         if not (name.isascii() and name.isidentifier()):
             raise DraftError("a payload's names must be plain ASCII identifiers")
-        if isinstance(value, tuple):
-            if not all(isinstance(item, str) for item in value):
-                raise DraftError("a payload's lists hold strings only")
-        elif isinstance(value, str):
-            continue
-        elif not isinstance(value, int) or abs(value) > _LARGEST:
-            raise DraftError("a payload's values are strings, lists, booleans or safe integers")
+        if not _is_plain(value):
+            raise DraftError("a payload's values are strings, lists of them, booleans or integers")
     try:
         return _CANONICAL.encode(payload).encode()
     except UnicodeEncodeError as error:
         raise DraftError("a payload holds half a character") from error
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(isinstance(item, str) for item in value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) <= _LARGEST)
 
 
 def _text(statement: Statement, writer: str) -> bytes:

@@ -215,12 +215,11 @@ def _signed(run: _Run, leaf: Leaf) -> bool:
 
 
 def _verify_opening(run: _Run, row: EntryRow, leaf: Leaf) -> None:
-    expired = leaf.expired(run.now)
-    opened: list[bytes | None] = []
+    openings, opened = run.openings, []
     openers: tuple[_Opener | None, _Opener | None] = (None, None)
-    if run.openings is not None:
-        openers = (run.openings.identity, run.openings.act)
-    parts = zip(("identity", "act"), row.sealed(), openers, expired, strict=True)
+    if openings is not None:
+        openers = (openings.identity, openings.act)
+    parts = zip(("identity", "act"), row.sealed(), openers, leaf.expired(run.now), strict=True)
     for name, (key_id, blob), opener, is_expired in parts:
         plain = None
         if key_id is None or blob is None:
@@ -230,14 +229,15 @@ def _verify_opening(run: _Run, row: EntryRow, leaf: Leaf) -> None:
             plain = opener(bytes.fromhex(row.entry_id), key_id, blob)
             if plain is None and not is_expired:
                 run.find("opening-unreadable", row.seq, f"the {name} does not open")
-        opened.append(plain)
-    said = Opened(*map(read_opening, opened))
+        opened.append(read_opening(plain))
+    said = Opened(*opened)
     for fault in said.faults(leaf):
         run.find("opening-differs", row.seq, f"the {fault} is not what the leaf commits to")
-    stored = {"subject": row.subject_index, "actor": row.actor_index}
-    for role, of, value in said.people() if run.openings is not None else ():
-        if stored[role] not in run.openings.indexes(of, value):
-            run.find("index-differs", row.seq, f"the entry is not found again by its {role}")
+    if openings is not None:
+        stored = {"subject": row.subject_index, "actor": row.actor_index}
+        for role, of, value in said.people():
+            if stored[role] not in openings.indexes(of, value):
+                run.find("index-differs", row.seq, f"the entry is not found again by its {role}")
 
 
 def _compare_tiles(run: _Run, computed: list[tuple[int, int, bytes]]) -> None:
