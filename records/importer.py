@@ -58,9 +58,9 @@ class Outcome:
 class Importer:
     """Brings files of people into the register.
 
-    Shape: `finish` runs in the last transaction of an import, so that what it writes stands if and
-    only if the import is finished; `refuse` is told of every refused line, `progress` after every
-    batch.
+    Shape: `finish` returns work for the last transaction of an import, so that what it writes
+    stands if and only if the import is finished; `refuse` is told of every refused line, `progress`
+    after every batch.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Importer:
         keyring: Keyring,
         clock: Clock,
         *,
-        finish: Callable[[Session, Outcome], None],
+        finish: Callable[[Outcome], Callable[[Session], None]],
         refuse: Callable[[Refusal], None],
         progress: Callable[[Outcome], None],
     ) -> None:
@@ -104,7 +104,7 @@ class Importer:
             found = self._compare(drafts)
             self._arrive(batch, found, outcome)
             self._commit(found, outcome)
-        self._database.write(lambda session: self._end(session, outcome))
+        self._end(outcome)
         return outcome
 
     def _batches(self, file: PeopleFile, outcome: Outcome) -> Iterator[list[Row]]:
@@ -158,9 +158,14 @@ class Importer:
         outcome.refused += 1
         self._refuse(refusal)
 
-    def _end(self, session: Session, outcome: Outcome) -> None:
-        _advance(session, outcome, finished_at=self._clock.now())
-        self._finish(session, outcome)
+    def _end(self, outcome: Outcome) -> None:
+        finish, now = self._finish(outcome), self._clock.now()
+
+        def work(session: Session) -> None:
+            _advance(session, outcome, finished_at=now)
+            finish(session)
+
+        self._database.write(work)
 
 
 def _begin(session: Session, outcome: Outcome, now: datetime) -> Position:

@@ -73,3 +73,10 @@ def test_a_price_set_again_for_the_same_day_replaces_the_first(database: Databas
     loaded = database.read(tariffs.load)
 
     assert loaded == {7: (Tariff(Direction.MO, FIRST, 25_000),)}
+
+
+def test_links_without_a_price_in_force_are_left_out() -> None:
+    known = {7: TWO, 8: (Tariff(Direction.MO, SECOND, 1),), 9: ()}
+
+    assert tariffs.prices_on(known, FIRST) == {7: 25_000}
+    assert tariffs.prices_on(known, SECOND) == {7: 35_000, 8: 1}

@@ -46,7 +46,7 @@ def progress(outcome):
 
 importer = Importer(
     database, Keyring.load(Path(keys_dir), database), SystemClock(),
-    finish=lambda session, outcome: None, refuse=lambda refusal: None, progress=progress,
+    finish=lambda outcome: lambda session: None, refuse=lambda refusal: None, progress=progress,
 )
 with open(path, "rb") as file:
     importer.run(PeopleFile(file, today=date.fromisoformat(today), is_test=False))
@@ -70,7 +70,7 @@ class Import:
             self.database,
             self.keyring,
             self.clock,
-            finish=lambda _session, outcome: self.finished.append(outcome),
+            finish=lambda outcome: lambda _session: self.finished.append(outcome),
             refuse=self.refused.append,
             progress=self._progress,
         )
@@ -230,7 +230,7 @@ def test_an_import_that_another_run_overtakes_stops(
         database,
         keyring,
         FixedClock(),
-        finish=lambda _session, _outcome: None,
+        finish=lambda _outcome: lambda _session: None,
         refuse=lambda _refusal: None,
         progress=overtake,
     )
@@ -244,14 +244,14 @@ def test_an_import_that_another_run_overtakes_stops(
 def test_what_finishing_writes_stands_only_if_the_import_is_finished(
     database: Database, keyring: Keyring, long_file: Path
 ) -> None:
-    def fail(_session: Session, _outcome: Outcome) -> None:
+    def fail(_session: Session) -> None:
         raise RuntimeError
 
     failing = Importer(
         database,
         keyring,
         FixedClock(),
-        finish=fail,
+        finish=lambda _outcome: fail,
         refuse=lambda _refusal: None,
         progress=lambda _outcome: None,
     )
@@ -273,7 +273,7 @@ def test_a_file_that_is_changed_on_the_way_is_not_finished(
         database,
         imports.keyring,
         FixedClock(),
-        finish=lambda _session, outcome: imports.finished.append(outcome),
+        finish=lambda outcome: lambda _session: imports.finished.append(outcome),
         refuse=lambda _refusal: None,
         progress=grow,
     )
