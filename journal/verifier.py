@@ -215,7 +215,19 @@ def _signed(run: _Run, leaf: Leaf) -> bool:
 
 
 def _verify_opening(run: _Run, row: EntryRow, leaf: Leaf) -> None:
-    openings, opened = run.openings, []
+    said = _open(run, row, leaf)
+    for fault in said.faults(leaf):
+        run.find("opening-differs", row.seq, f"the {fault} is not what the leaf commits to")
+    if run.openings is None:
+        return
+    stored = {"subject": row.subject_index, "actor": row.actor_index}
+    for role, of, value in said.people():
+        if stored[role] not in run.openings.indexes(of, value):
+            run.find("index-differs", row.seq, f"the entry is not found again by its {role}")
+
+
+def _open(run: _Run, row: EntryRow, leaf: Leaf) -> Opened:
+    opened, openings = [], run.openings
     openers: tuple[_Opener | None, _Opener | None] = (None, None)
     if openings is not None:
         openers = (openings.identity, openings.act)
@@ -230,14 +242,7 @@ def _verify_opening(run: _Run, row: EntryRow, leaf: Leaf) -> None:
             if plain is None and not is_expired:
                 run.find("opening-unreadable", row.seq, f"the {name} does not open")
         opened.append(read_opening(plain))
-    said = Opened(*opened)
-    for fault in said.faults(leaf):
-        run.find("opening-differs", row.seq, f"the {fault} is not what the leaf commits to")
-    if openings is not None:
-        stored = {"subject": row.subject_index, "actor": row.actor_index}
-        for role, of, value in said.people():
-            if stored[role] not in openings.indexes(of, value):
-                run.find("index-differs", row.seq, f"the entry is not found again by its {role}")
+    return Opened(*opened)
 
 
 def _compare_tiles(run: _Run, computed: list[tuple[int, int, bytes]]) -> None:
