@@ -17,10 +17,11 @@ from phone.mailbox import Mailbox
 from phone.network import Link, Network
 from phone.subscribers import Subscriber
 
+LOOPBACK = "127.0.0.1"
 PAGE_FOLDER = "phone/networks"
 MAILBOX_FILE = "phone/mailbox.db"
 UNNAMED_SHORT_CODE = "12345"
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what a listener is bound to, not bound here)
+_ANYWHERE = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 (what a listener is bound to, not bound here)
 
 
 class Observer(Protocol):

@@ -10,8 +10,8 @@ from phone.inside import Inside
 from phone.subscribers import Subscriber
 
 
-class Observer:
-    """Reads one deployment's tables."""
+class ServiceObserver:
+    """Reads the tables of one deployment."""
 
     def __init__(self, database: Database, keyring: Keyring, journal: Journal) -> None:
         self._database = database

@@ -2,19 +2,22 @@
 
 from functools import partial
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from core.settings import Mode
 from phone import thread
-from phone.desk import Desk
-from phone.errors import ForgedError
+from phone.deployment import Deployment
+from phone.desk import Desk, open_desk
+from phone.errors import ForgedError, PhoneError
 from phone.inside import Sealing
 from phone.ladder import Rung, rungs
+from phone.observer import ServiceObserver
 from phone.view import Choice, View, look
 from sms import segments
 
 PREFIX = "/phone"
-_LONGEST_TEXT = 1000
+_LONGEST_TEXT = 600
 _FRAGMENTS = ("thread", "inside", "suggestions")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -29,6 +32,19 @@ _HEADERS = {
 }
 # What a browser says of a request that the page itself, or a person, has made; others say nothing.
 _OWN_SITES = {None, "same-origin", "none"}
+
+
+def mount(app: Flask, deployment: Deployment) -> None:
+    """Put the phone's page on a service that runs for demonstration.
+
+    Raises: PhoneError on any other.
+    """
+    if deployment.settings.mode is not Mode.DEMO:
+        raise PhoneError("the phone simulator is for demonstrations: set TRADAN_MODE=demo")
+    observer = ServiceObserver(deployment.database, deployment.keyring, deployment.journal)
+    app.register_blueprint(
+        make_blueprint(open_desk(deployment.settings, observer, deployment.clock))
+    )
 
 
 def make_blueprint(desk: Desk) -> Blueprint:

@@ -159,6 +159,15 @@ def set_state(session: Session, link: Link, state: LinkState) -> None:
     session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(state=state))
 
 
+def move(session: Session, link: Link, url: str) -> None:
+    """Have replies posted to another address.
+
+    Raises: LinkError for a link that is terminated.
+    """
+    _refuse_terminated(link)
+    session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(url=url))
+
+
 def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
     """End a link for good: its secrets are destroyed.
 

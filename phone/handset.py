@@ -1,0 +1,98 @@
+"""A phone held in a terminal or by a script: it sends a text and waits for what comes back."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from core.clock import Clock
+from phone import thread
+from phone.inside import Inside
+from phone.mailbox import Mailbox, Text
+from phone.network import Network
+from phone.subscribers import Subscriber
+
+_LOOK_AGAIN = 0.02
+_SETTLING = 1.0
+
+
+class Watcher(Protocol):
+    """Tells what happened to messages inside the service."""
+
+    def insides(self, network: str, message_ids: list[str]) -> Mapping[str, Inside]:
+        """Return what happened to messages, by the network's ids for them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A text on its way: its id, its body, when it left, and how the gateway answered."""
+
+    id: str
+    body: str
+    at: datetime
+    status: int
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the gateway has promised to handle it."""
+        return self.status // 100 == 2  # noqa: PLR2004 (the class of success)
+
+
+@dataclass(slots=True)
+class Handset:
+    """The phone of one subscriber on one network."""
+
+    network: Network
+    mailbox: Mailbox
+    watcher: Watcher
+    clock: Clock
+    holder: Subscriber
+    last: Sent | None = None
+    _shown: set[str] = field(default_factory=set)
+
+    def send(self, body: str) -> Sent:
+        """Send a text."""
+        return self._submit(body, self.network.new_id())
+
+    def repeat(self) -> Sent | None:
+        """Send the last text again as the same message; None if there was none."""
+        return None if self.last is None else self._submit(self.last.body, self.last.id)
+
+    def wait(self, sent: Sent, seconds: float) -> Text | None:
+        """Return the first answer to a text, None if none comes in time."""
+        until = self.clock.monotonic() + seconds
+        while True:
+            if found := self.mailbox.replies(self.network.code, [sent.id]):
+                self._shown.add(found[0].id)
+                return found[0]
+            if self.clock.monotonic() >= until:
+                return None
+            time.sleep(_LOOK_AGAIN)
+
+    def arrived(self) -> list[Text]:
+        """Return what came to this phone and was not shown yet."""
+        texts = self.mailbox.thread(self.network.code, self.holder.number)
+        new = [text for text in texts if not text.is_sent and text.id not in self._shown]
+        self._shown.update(text.id for text in new)
+        return new
+
+    def pin(self) -> str | None:
+        """Return the PIN of the newest reply, if it carries one."""
+        return thread.pin_in(self.mailbox.thread(self.network.code, self.holder.number))
+
+    def inside(self, sent: Sent) -> Inside | None:
+        """Return what happened to a text, once its reply is handed over or a second has passed."""
+        until = self.clock.monotonic() + _SETTLING
+        while True:
+            found = self.watcher.insides(self.network.code, [sent.id]).get(sent.id)
+            if (found and found.accepted_at) or self.clock.monotonic() >= until:
+                return found
+            time.sleep(_LOOK_AGAIN)
+
+    def _submit(self, body: str, message_id: str) -> Sent:
+        at = self.clock.now()
+        status = self.network.submit(self.holder.number, body, message_id)
+        self.last = Sent(message_id, body, at, status)
+        return self.last
