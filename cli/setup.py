@@ -13,6 +13,15 @@ def init_command(service: Service) -> None:
 
     Example: python app.py init
     """
+    made = make_deployment(service)
+    for line in made:
+        click.echo(f"made: {line}")
+    if not made:
+        click.echo("nothing to do: everything is there")
+
+
+def make_deployment(service: Service) -> list[str]:
+    """Make whatever a deployment lacks, and say what was made."""
     from core import migrate
 
     settings = service.settings
@@ -28,7 +37,4 @@ def init_command(service: Service) -> None:
         what = "made" if before is None else f"migrated from {before}"
         made.append(f"database {what}, now at {migrate.head()}")
     _ = service.journal
-    for line in made:
-        click.echo(f"made: {line}")
-    if not made:
-        click.echo("nothing to do: everything is there")
+    return made
