@@ -88,7 +88,7 @@ class Service:
         """Let go of what was opened."""
         for name in ("journal", "raw_database"):
             if name in self.__dict__:
-                self.__dict__[name].close()
+                self.__dict__.pop(name).close()
 
 
 pass_service = click.make_pass_decorator(Service)
