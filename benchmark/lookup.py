@@ -163,8 +163,8 @@ class _Load:
         plan = self.site.plan
         self.site.tell("warming up")
         self.operator.run(Order(_WARM_UP_CLIENTS, min(WARM_UP_SECONDS, plan.seconds)))
-        self._round(Mode.IDLE, Order(1, plan.seconds, IDLE_RATE))
         for _ in range(plan.rounds):
+            self._round(Mode.IDLE, Order(1, plan.seconds, IDLE_RATE))
             for clients in plan.clients:
                 self._round(Mode.CLOSED, Order(clients, plan.seconds))
         rate = plan.rate or _half_the_top(self._measured)
@@ -187,7 +187,7 @@ class _Load:
 
     @property
     def _planned(self) -> int:
-        return 1 + self.site.plan.rounds * (len(self.site.plan.clients) + 1)
+        return self.site.plan.rounds * (len(self.site.plan.clients) + 2)
 
 
 def _half_the_top(measured: Mapping[tuple[Mode, int], Sequence[Measured]]) -> float:
