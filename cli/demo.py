@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from phone.mailbox import Mailbox
     from phone.terminal import Screen
 
-_PORT = 8000
 _ANSWER_SECONDS = 10.0
 _HELP = """Show the whole service with made-up people.
 
@@ -52,7 +51,7 @@ Examples:
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help=f"Where to serve  [default: {_PORT}, or the next that is free; with --once any].",
+    help=f"Where to serve  [default: {sandbox.PORT}, or the next that is free; with --once any].",
 )
 @click.pass_context
 def demo_group(context: click.Context, *, once: bool, port: int | None) -> None:
@@ -65,7 +64,7 @@ def demo_group(context: click.Context, *, once: bool, port: int | None) -> None:
             _show(Path(folder), sandbox.free_port(port or 0, further=False), once=True)
         return
     sandbox.HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _show(sandbox.HOME, sandbox.free_port(port or _PORT, further=port is None), once=False)
+    _show(sandbox.HOME, sandbox.free_port(port or sandbox.PORT, further=port is None), once=False)
 
 
 def _show(state_dir: Path, port: int, *, once: bool) -> None:

@@ -25,6 +25,7 @@ from phone.links import LinkFolder
 from phone.network import Link
 
 HOME = Path("var/demo")
+PORT = 8000
 SHORT_CODE = "12345"
 NETWORKS = {"hong-ha": "Hồng Hà", "cuu-long": "Cửu Long", "truong-son": "Trường Sơn"}
 PEOPLE = 300
@@ -49,7 +50,8 @@ def environment(state_dir: Path, port: int) -> dict[str, str]:
     address = f"{LOOPBACK}:{port}"
     chosen = {
         "MODE": "demo",
-        "STATE_DIR": str(state_dir),
+        # The server leaves the folder that it was started in.
+        "STATE_DIR": str(state_dir.absolute()),
         "BIND": address,
         "PUBLIC_URL": f"http://{address}",
         "SHORT_CODE": SHORT_CODE,

@@ -9,5 +9,5 @@ class ForgedError(PhoneError):
     """A delivery does not bear the signature of this network's link."""
 
 
-class NoNetworkError(PhoneError):
-    """The folder of links holds none by this name."""
+class NotAcceptedError(PhoneError):
+    """The gateway has not promised to handle a text."""

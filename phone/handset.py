@@ -54,11 +54,14 @@ class Handset:
 
     def send(self, body: str) -> Sent:
         """Send a text."""
-        return self._submit(body, self.network.new_id())
+        return self.submit(body, self.network.new_id())
 
-    def repeat(self) -> Sent | None:
-        """Send the last text again as the same message; None if there was none."""
-        return None if self.last is None else self._submit(self.last.body, self.last.id)
+    def submit(self, body: str, message_id: str) -> Sent:
+        """Send a text under an id: one used before is the same message once more."""
+        at = self.clock.now()
+        status = self.network.submit(self.holder.number, body, message_id)
+        self.last = Sent(message_id, body, at, status)
+        return self.last
 
     def wait(self, sent: Sent, seconds: float) -> Text | None:
         """Return the first answer to a text, None if none comes in time."""
@@ -71,6 +74,21 @@ class Handset:
                 return None
             time.sleep(_LOOK_AGAIN)
 
+    def wait_for_more(self, known: int, sent: Sent, seconds: float) -> Text | None:
+        """Return an answer beyond the *known* ones, copies counted; None if none comes in time."""
+        until = self.clock.monotonic() + seconds
+        while True:
+            if self.answers(sent.id) > known:
+                return self.mailbox.replies(self.network.code, [sent.id])[-1]
+            if self.clock.monotonic() >= until:
+                return None
+            time.sleep(_LOOK_AGAIN)
+
+    def answers(self, message_id: str) -> int:
+        """Count the answers to a text so far, copies counted."""
+        found = self.mailbox.replies(self.network.code, [message_id])
+        return sum(text.copies for text in found)
+
     def arrived(self) -> list[Text]:
         """Return what came to this phone and was not shown yet."""
         texts = self.mailbox.thread(self.network.code, self.holder.number)
@@ -80,7 +98,9 @@ class Handset:
 
     def pin(self) -> str | None:
         """Return the PIN of the newest reply, if it carries one."""
-        return thread.pin_in(self.mailbox.thread(self.network.code, self.holder.number))
+        texts = self.mailbox.thread(self.network.code, self.holder.number)
+        answer = thread.answer_in(texts)
+        return answer[-thread.PIN_DIGITS :] if answer else None
 
     def inside(self, sent: Sent) -> Inside | None:
         """Return what happened to a text, once its reply is handed over or a second has passed."""
@@ -90,9 +110,3 @@ class Handset:
             if (found and found.accepted_at) or self.clock.monotonic() >= until:
                 return found
             time.sleep(_LOOK_AGAIN)
-
-    def _submit(self, body: str, message_id: str) -> Sent:
-        at = self.clock.now()
-        status = self.network.submit(self.holder.number, body, message_id)
-        self.last = Sent(message_id, body, at, status)
-        return self.last

@@ -22,6 +22,10 @@ class ServiceObserver:
         """Return the invented people whose phones may be held."""
         return self._database.read(lambda s: subscribers.invented(s, self._keyring))
 
+    def subscriber(self, number: str) -> Subscriber | None:
+        """Return the invented person who has a telephone."""
+        return self._database.read(lambda s: subscribers.by_number(s, self._keyring, number))
+
     def insides(self, network: str, message_ids: Collection[str]) -> Mapping[str, Inside]:
         """Return what happened to messages, by the network's ids for them."""
         if not message_ids:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from phone import script
+from phone.errors import NotAcceptedError
 from phone.handset import Handset, Sent
 from phone.script import Expect, Say, Step
 from phone.subscribers import Subscriber
@@ -11,6 +12,8 @@ from phone.terminal import Screen
 
 ANSWER_SECONDS = 10.0
 SILENCE_SECONDS = 3.0
+REPEAT_SECONDS = 1.5
+_AGAIN = ":dup"
 HELP = ":as NUMBER another phone · :who the people · :dup the last text once more · :q leave"
 
 
@@ -23,8 +26,8 @@ class Sitting:
     find: Callable[[str], Subscriber | None]
     people: tuple[Subscriber, ...]
 
-    def type(self, text: str) -> bool:
-        """Do what was typed; False when the sitting is over."""
+    def type(self, text: str, *, echo: bool = True) -> bool:
+        """Do what was typed; False when the sitting is over. *echo*: nobody has seen it yet."""
         command, _, rest = text.partition(" ")
         match command:
             case "":
@@ -38,12 +41,10 @@ class Sitting:
                     self.screen.remark(
                         f"{person.number}  {person.personal_id}  {person.full_name}", ""
                     )
-            case ":dup":
-                self._answered(self.handset.repeat())
-            case _ if command.startswith(":"):
+            case _ if command.startswith(":") and command != _AGAIN:
                 self.screen.remark(HELP)
             case _:
-                self._answered(self._say(text))
+                self._try(text, echo=echo)
         return True
 
     def show_arrived(self) -> None:
@@ -68,17 +69,17 @@ class Sitting:
         return differences
 
     def _play(self, line: int, text: str, expected: Expect | None, *, strict: bool) -> list[str]:
-        if text.startswith(":") and text != ":dup":
+        if text.startswith(":") and text != _AGAIN:
             self.type(text)
             return []
-        sent = self.handset.repeat() if text == ":dup" else self._say(text)
-        if sent is None:
-            return [f"line {line}: there is no text to send again"]
-        if not sent.is_accepted:
-            self.screen.refused(sent)
-            return [f"line {line}: the gateway did not accept the text ({sent.status})"]
         is_silent = expected is not None and not expected.pattern
-        reply = self._answer(sent, SILENCE_SECONDS if is_silent else ANSWER_SECONDS)
+        try:
+            if text == _AGAIN:
+                reply = self._repeat()
+            else:
+                reply = self._send(text, SILENCE_SECONDS if is_silent else ANSWER_SECONDS)
+        except NotAcceptedError as error:
+            return [f"line {line}: {error}"]
         if expected is not None and not expected.matches(reply):
             wanted = expected.pattern or "no reply"
             return [f"line {expected.line}: expected {wanted}\n  got {reply or 'no reply'}"]
@@ -86,33 +87,59 @@ class Sitting:
             return [f"line {line}: no line expects its reply"]
         return []
 
-    def _say(self, text: str) -> Sent:
+    def _send(self, text: str, seconds: float, *, echo: bool = True) -> str | None:
+        """Send a text and return the reply that is shown; None if none came."""
         holder = self.handset.holder
         body = script.filled(text, personal_id=holder.personal_id, pin=self.handset.pin())
-        self.screen.sent(body)
-        return self.handset.send(body)
-
-    def _answered(self, sent: Sent | None) -> None:
-        if sent is None:
-            self.screen.remark("there is no text to send again")
-        elif not sent.is_accepted:
-            self.screen.refused(sent)
+        if echo or body != text:
+            self.screen.sent(body)
         else:
-            self._answer(sent, ANSWER_SECONDS)
-
-    def _answer(self, sent: Sent, seconds: float) -> str | None:
-        reply = self.handset.wait(sent, seconds)
-        inside = self.handset.inside(sent)
+            self.screen.typed(body)
+        with self.screen.waiting():
+            sent = self.handset.send(body)
+            _require_acceptance(sent)
+            reply = self.handset.wait(sent, seconds)
+            inside = self.handset.inside(sent)
         if reply is None:
             self.screen.silence(seconds, inside)
             return None
         self.screen.received(reply, reply.at - sent.at, inside)
         return reply.body
 
+    def _repeat(self) -> str | None:
+        """Send the last text again under its id; an answer to that would be one too many."""
+        last = self.handset.last
+        if last is None:
+            raise NotAcceptedError("there is no text to send again")
+        known = self.handset.answers(last.id)
+        with self.screen.waiting():
+            sent = self.handset.submit(last.body, last.id)
+            _require_acceptance(sent)
+            reply = self.handset.wait_for_more(known, sent, REPEAT_SECONDS)
+        self.screen.repeated(sent, answered=reply is not None)
+        if reply is not None:
+            self.screen.received(reply, None, None)
+        return None if reply is None else reply.body
+
+    def _try(self, text: str, *, echo: bool) -> None:
+        try:
+            if text == _AGAIN:
+                self._repeat()
+            else:
+                self._send(text, ANSWER_SECONDS, echo=echo)
+        except NotAcceptedError as error:
+            self.screen.remark(str(error), "red")
+
     def _take_up(self, number: str) -> None:
         found = self.find(number)
         if found is None:
-            self.screen.remark(f"no phone has the number {number}: see :who", "yellow")
+            self.screen.remark(f"no made-up person has the number {number}: see :who", "yellow")
             return
         self.handset.holder = found
         self.screen.title(self.handset.network.title, found)
+
+
+def _require_acceptance(sent: Sent) -> None:
+    if not sent.is_accepted:
+        why = f"answered {sent.status}" if sent.status else "was not reached"
+        raise NotAcceptedError(f"the gateway {why}: the text is not accepted, :dup sends it again")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.keyring import Keyring, Sealed
+from core import phone
+from core.keyring import Keyring, Sealed, row_id
 from core.phone import COUNTRY
 from records import packing
 from records.register import Record, Status
@@ -20,6 +21,9 @@ _INVENTED = (
     .order_by(CITIZEN.c.id)
     .limit(_READ)
 )
+
+
+_BY_PHONE = sa.select(CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob).where(CITIZEN.c.is_test)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,26 @@ def invented(session: Session, keyring: Keyring) -> tuple[Subscriber, ...]:
     rows = session.execute(_INVENTED)
     records = [_open(keyring, tag, Sealed(key_id, blob)) for tag, key_id, blob in rows]
     found = [
-        Subscriber(record.full_name, record.phone, record.personal_id)
+        _subscriber(record, record.phone)
         for record in records
         if record.phone and record.is_test and record.status is Status.ACTIVE
     ]
     return tuple(found[:_SHOWN])
+
+
+def by_number(session: Session, keyring: Keyring, number: str) -> Subscriber | None:
+    """Return the invented person who has a telephone, however its number is written."""
+    msisdn = phone.parse(number)
+    if msisdn is None:
+        return None
+    keys = [row_id(tag) for tag in keyring.indexes("phone", msisdn)]
+    rows = session.execute(_BY_PHONE.where(CITIZEN.c.phone_index.in_(keys)))
+    records = [_open(keyring, tag, Sealed(key_id, blob)) for tag, key_id, blob in rows]
+    return next((_subscriber(each, msisdn) for each in records if each.phone == msisdn), None)
+
+
+def _subscriber(record: Record, number: str) -> Subscriber:
+    return Subscriber(record.full_name, number, record.personal_id)
 
 
 def _open(keyring: Keyring, tag: bytes, sealed: Sealed) -> Record:

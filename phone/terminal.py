@@ -1,5 +1,6 @@
 """A thread of SMS in a terminal: one line for each text, and what happened to it at its end."""
 
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 from rich.console import Console
@@ -37,14 +38,27 @@ class Screen:
         )
         self._console.print(words, highlight=False, soft_wrap=True)
 
+    @property
+    def prompt(self) -> str:
+        """What stands before a text that is being typed."""
+        return f"{_YOU:>{self._width}} » "
+
+    def typed(self, body: str) -> None:
+        """Show how a text travels that the terminal itself has shown."""
+        self.remark(_length(body))
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Show that an answer is awaited."""
+        return self._console.status("", spinner="dots")
+
     def sent(self, body: str) -> None:
         """Show a text that was sent."""
         self._text(_YOU, "»", body, "bold cyan", _length(body))
 
-    def refused(self, sent: Sent) -> None:
-        """Say that the gateway did not take a text."""
-        why = f"answered {sent.status}" if sent.status else "was not reached"
-        self.remark(f"not accepted: the gateway {why}; :dup sends it again", "red")
+    def repeated(self, sent: Sent, *, answered: bool) -> None:
+        """Say how a text fared that was sent again."""
+        outcome = "and a second reply came" if answered else "and no second reply came"
+        self.remark(f"sent again under the same id: accepted ({sent.status}), {outcome}")
 
     def received(self, text: Text, after: timedelta | None, inside: Inside | None) -> None:
         """Show a text that came, how long it took, and its entry in the journal."""

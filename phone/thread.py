@@ -13,8 +13,9 @@ from sms.segments import Encoding, Measured
 # What one segment holds, and what each of several does. Source: 3GPP TS 23.040.
 _ALONE = {Encoding.GSM7: 160, Encoding.UCS2: 70}
 _JOINED = {Encoding.GSM7: 153, Encoding.UCS2: 67}
-# A free-standing group of six digits stands in replies that carry a PIN, and in no other.
-_PIN = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+# How a reply tells what to answer; the transaction code, too, may be six digits by chance.
+_ANSWER = re.compile(r"\b(?:XN|PIN) [0-9]{6}\b")
+PIN_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,10 @@ def room(measured: Measured) -> int:
     return _JOINED[measured.encoding] * measured.segments
 
 
-def pin_in(texts: Sequence[Text]) -> str | None:
-    """Return the PIN of the newest reply, None if that reply carries none."""
+def answer_in(texts: Sequence[Text]) -> str | None:
+    """Return the text that the newest reply asks for, PIN and all; None if it asks for none."""
     received = [text for text in texts if not text.is_sent]
-    found = _PIN.search(received[-1].body) if received else None
+    found = _ANSWER.search(received[-1].body) if received else None
     return found.group() if found else None
 
 

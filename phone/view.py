@@ -13,6 +13,9 @@ from phone.subscribers import Subscriber
 from phone.thread import Exchange
 
 SCHEMES = ("auto", "light", "dark")
+ANSWER = "answer"
+_ASKING = ("record", "residence", "card", "other", "price", "help")
+_LOCKS = ("lock", "unlock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +89,6 @@ class View:
         return hashlib.sha256(seen.encode()).hexdigest()[:16]
 
     @property
-    def pin(self) -> str | None:
-        """The PIN that the newest reply carries."""
-        return thread.pin_in(self.texts)
-
-    @property
     def suggestions(self) -> tuple[tuple[str, str], ...]:
         """What this person might want to write next.
 
@@ -98,21 +96,12 @@ class View:
         """
         if self.subscriber is None:
             return ()
-        mine = self.subscriber.personal_id
         place = (self.choice.chosen + 1) % len(self.subscribers)
-        somebody_elses = self.subscribers[place].personal_id
-        pin = (("pin", f"XN {self.pin}"), ("cancel", "HUY"))
-        locks = (("lock", f"KHOA {mine}"), ("unlock", f"MO {mine}"))
-        return (
-            *(pin if self.pin else ()),
-            ("record", f"DC {mine}"),
-            ("residence", f"DC {mine} CT"),
-            ("card", f"DC {mine} TT"),
-            ("other", f"DC {somebody_elses}"),
-            ("price", "PHI"),
-            ("help", "HD"),
-            *(() if self.pin else locks),
-        )
+        ids = {"mine": self.subscriber.personal_id, "other": self.subscribers[place].personal_id}
+        answer = thread.answer_in(self.texts)
+        keys = (*(("cancel",) if answer else ()), *_ASKING, *(() if answer else _LOCKS))
+        texts = tuple((key, self.speech.say(f"command_{key}", **ids)) for key in keys)
+        return ((ANSWER, answer), *texts) if answer else texts
 
 
 def look(desk: Desk, choice: Choice) -> View:

@@ -1,0 +1,187 @@
+"""`phone`: a made-up citizen's phone in the terminal, on a network of its own."""
+
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+from urllib.parse import urlsplit
+
+import click
+
+from cli import sandbox
+from cli.context import Service, pass_service
+from cli.exits import DIFFERENT, NOT_ALLOWED, UNAVAILABLE, USAGE, UsageFault
+
+if TYPE_CHECKING:
+    from phone.sitting import Sitting
+
+CODE = "terminal"
+TITLE = "Terminal"
+_FOLDER = "phone/terminal"
+_PRICE = 300
+_READ_AGAIN_SECONDS = 1.2
+_HELP = """Hold a made-up citizen's phone in the terminal, on a network of its own.
+
+It acts as an operator: it signs what is typed and posts it to the service, and takes the replies at
+a port of its own. Only where the service runs for demonstration: start it with `demo`.
+
+\b
+Typed:   a text, or  :as NUMBER  :who  :dup  :q
+Script:  one text a line; `< words` expects a reply, * stands for anything, `<` alone for silence;
+         {id} is the holder's personal number, {pin} the PIN of the last reply
+
+Ends 0, or 4 when a script's replies differ, 5 outside a demonstration, 69 when the service does not
+answer.
+
+\b
+Examples:
+  python app.py phone
+  python app.py phone --script lookup.txt --expect
+"""
+
+
+@click.command("phone", short_help="Hold a made-up citizen's phone.", help=_HELP)
+@click.option("--url", help="Where the service is  [default: where the demonstration runs].")
+@click.option("--as", "number", help="Whose phone: a number  [default: the first of the people].")
+@click.option(
+    "--script", type=click.File(encoding="utf-8"), help="Play this file, - for standard input."
+)
+@click.option("--expect", is_flag=True, help="Every reply must be expected by the script.")
+@pass_service
+def phone_command(
+    service: Service, *, url: str | None, number: str | None, script: TextIO | None, expect: bool
+) -> None:
+    """Sit down with a phone."""
+    service = _demonstration(service)
+    gateway = url or sandbox.url_of(service.settings.state_dir) or service.settings.public_url
+    with _sitting(service, gateway, number) as sitting:
+        if script is not None:
+            _play(sitting, script.read(), strict=expect)
+        elif expect:
+            raise UsageFault("--expect goes with --script FILE", USAGE)
+        else:
+            _converse(sitting)
+
+
+def _demonstration(service: Service) -> Service:
+    """Return the deployment whose phones these are: that of the environment, or `demo`'s own.
+
+    Raises: UsageFault where real citizens are served.
+    """
+    from core.settings import Mode
+
+    if service.settings.mode is Mode.DEMO:
+        return service
+    if not (sandbox.HOME / "keys").is_dir():
+        raise UsageFault(
+            "Phones are held in a demonstration only, and there is none here: "
+            "run `python app.py demo` in another terminal first.",
+            NOT_ALLOWED,
+        )
+    port = urlsplit(sandbox.url_of(sandbox.HOME) or "").port or sandbox.PORT
+    return sandbox.service_of(sandbox.HOME, port)
+
+
+@contextmanager
+def _sitting(service: Service, gateway: str, number: str | None) -> Iterator["Sitting"]:
+    """Make a network with one phone on it, reached at a port of its own."""
+    from rich.console import Console
+
+    from phone.desk import MAILBOX_FILE
+    from phone.handset import Handset
+    from phone.links import LinkFolder
+    from phone.listener import Listener
+    from phone.mailbox import Mailbox
+    from phone.network import Network
+    from phone.observer import ServiceObserver
+    from phone.sitting import Sitting
+    from phone.terminal import Screen
+
+    state_dir, short_code = service.settings.state_dir, service.settings.short_code or ""
+    _require_answer(gateway)
+    with ExitStack() as stack:
+        stack.enter_context(_alone(state_dir))
+        observer = ServiceObserver(service.database, service.keyring, service.journal)
+        people = observer.subscribers()
+        holder = observer.subscriber(number) if number else next(iter(people), None)
+        if holder is None:
+            raise UsageFault("no made-up person has this phone: see :who, or `demo people`", USAGE)
+        known = service.links.get(CODE)
+        listener = Listener(urlsplit(known.url).port if known else None)
+        folder = LinkFolder(state_dir / _FOLDER)
+        is_new = sandbox.provide(service, folder, CODE, TITLE, listener.url, _PRICE)
+        mailbox = Mailbox(state_dir / MAILBOX_FILE)
+        stack.callback(mailbox.close)
+        network = Network(
+            folder.links()[CODE],
+            gateway,
+            short_code=short_code,
+            mailbox=mailbox,
+            clock=service.clock,
+        )
+        stack.enter_context(listener.serving(network.deliver))
+        if is_new:
+            time.sleep(_READ_AGAIN_SECONDS)
+        handset = Handset(network, mailbox, observer, service.clock, holder)
+        handset.arrived()
+        screen = Screen(Console(highlight=False), short_code)
+        screen.title(network.title, holder)
+        yield Sitting(handset, screen, observer.subscriber, people)
+
+
+def _play(sitting: "Sitting", lines: str, *, strict: bool) -> None:
+    from phone import script
+
+    differences = sitting.run(script.parse(lines), strict=strict)
+    for difference in differences:
+        click.echo(difference, err=True)
+    if differences:
+        sys.exit(DIFFERENT)
+
+
+def _converse(sitting: "Sitting") -> None:
+    """Send what is typed until the sitting is over."""
+    is_typed = sys.stdin.isatty()
+    if is_typed:
+        import readline  # noqa: F401 (input() edits lines and remembers them by it)
+
+        sitting.type(":help")
+    while True:
+        sitting.show_arrived()
+        try:
+            text = input(sitting.screen.prompt if is_typed else "")
+        except EOFError:
+            return
+        if not sitting.type(" ".join(text.split()), echo=not is_typed):
+            return
+
+
+def _require_answer(gateway: str) -> None:
+    import urllib3
+
+    try:
+        urllib3.PoolManager(retries=False, timeout=3).request("GET", f"{gateway}/healthz")
+    except urllib3.exceptions.HTTPError as error:
+        raise UsageFault(
+            f"Nothing answers at {gateway}: start the service with `python app.py demo`, "
+            "or say with --url where it is.",
+            UNAVAILABLE,
+        ) from error
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Iterator[None]:
+    """Keep a second terminal from taking this one's network."""
+    folder = state_dir / "phone"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with (folder / "terminal.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageFault(
+                "Another terminal holds the phones: leave it with :q first.", NOT_ALLOWED
+            ) from error
+        yield
