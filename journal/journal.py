@@ -69,7 +69,7 @@ class Journal:
         self._writer = Writer(material.writer, origin)
         self._signer = Signer(origin, material.log, memory_path)
         self._writers = Writers(origin, self._signer.verifier.public)
-        self._sealing = Sealing(self._signer, self._writers, clock)
+        self._sealing = Sealing(self._signer, self._writers, clock, self._follow)
         self._inline = database.dialect == "sqlite"
         self.origin = origin
         self.verifier_key = str(self._signer.verifier)

@@ -36,10 +36,13 @@ MOST_A_ROUND = 2048
 class Sealing:
     """Puts entries into the tree within a transaction that the caller commits."""
 
-    def __init__(self, signer: Signer, writers: Writers, clock: Clock) -> None:
+    def __init__(
+        self, signer: Signer, writers: Writers, clock: Clock, follow: Callable[[], None]
+    ) -> None:
         self._signer = signer
         self._writers = writers
         self._clock = clock
+        self._follow = follow
         self._edges = Edges()
         self._own: dict[bytes, None] = {}
         self._mutex = threading.Lock()
@@ -59,7 +62,11 @@ class Sealing:
         stored.grow(head, grown, leaves, growth.tiles)
         stored.publish(head, grown, signed.note, self._clock.now())
         self._edges.keep(grown, growth.edge)
-        after_commit(session, lambda: self._signer.remember(signed.branch))
+        if session.in_nested_transaction():
+            # A savepoint may yet take this back, and then the commit is not of this head.
+            after_commit(session, self._remember_what_stands)
+        else:
+            after_commit(session, lambda: self._signer.remember(signed.branch))
         after_commit(session, lambda: metrics.SEALED.inc(len(leaves)))
         return grown
 
@@ -86,6 +93,13 @@ class Sealing:
             self._own.update(dict.fromkeys(leaf_hashes))
             while len(self._own) > 4 * MOST_A_ROUND:
                 del self._own[next(iter(self._own))]
+
+    def _remember_what_stands(self) -> None:
+        try:
+            self._follow()
+        except (JournalFault, UnavailableError) as error:
+            # The commit stands all the same; what is wrong shows at the next signing.
+            _logger.warning("journal.memory_behind", **log.failure(error))
 
     def _checked(self, session: Session, row: sa.Row[UUID, bytes, bytes, str, int]) -> bytes:
         """Return the hash of a waiting entry's leaf, computed from its bytes."""

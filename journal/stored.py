@@ -107,17 +107,17 @@ class StoredTree:
         moved = self.session.execute(_MOVE, {**state, "new_root": new.root})
         if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result counts rows
             raise _mismatch()
-        self.session.execute(
-            _ADD_LEAF,
-            [
-                {"seq": seq, "entry_id": entry_id, "leaf_hash": leaf_hash}
-                for seq, (entry_id, leaf_hash) in enumerate(leaves, start=old.size)
-            ],
-        )
-        self.session.execute(
-            _put_tile(dialect_of(self.session)),
-            [{"level": tile.level, "n": tile.n, "hashes": tile.hashes} for tile in tiles],
-        )
+        rows = [
+            {"seq": seq, "entry_id": entry_id, "leaf_hash": leaf_hash}
+            for seq, (entry_id, leaf_hash) in enumerate(leaves, start=old.size)
+        ]
+        put = [{"level": tile.level, "n": tile.n, "hashes": tile.hashes} for tile in tiles]
+        try:
+            self.session.execute(_ADD_LEAF, rows)
+            self.session.execute(_put_tile(dialect_of(self.session)), put)
+        except sa.exc.IntegrityError as error:
+            # A leaf stands there already, or a tile is not the one that this one grew from.
+            raise _mismatch() from error
 
     def publish(self, old: TreeHead, new: TreeHead, note: str, now: datetime) -> None:
         """Store the checkpoint of *new*, and drop that of *old* if it is not to be kept."""
