@@ -77,7 +77,7 @@ def _settings() -> Settings:
 def _run() -> None:
     try:
         with told_plainly():
-            main(standalone_mode=False)
+            sys.exit(main(standalone_mode=False) or 0)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:

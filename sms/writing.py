@@ -1,7 +1,7 @@
 """Turns decisions into rows: entry, reply, usage and the message's end, ready for one commit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.usage import Direction, Usage
@@ -16,7 +16,7 @@ from sms.commands import GivePin
 from sms.decision import Decision, Message, Policy
 from sms.outbox import NewReply
 from sms.queue import Handled
-from sms.replies import Reply, ReplyClass
+from sms.replies import ReplyClass
 
 RESULT_LIFE = timedelta(minutes=10)
 OTHER_LIFE = timedelta(minutes=30)
@@ -109,7 +109,7 @@ def _reply_row(
 ) -> dict[str, object] | None:
     if decision.reply is None or message.sender is None:
         return None
-    reply = _coded(decision.reply, entry)
+    reply = replies.with_code(decision.reply, entry.code) if entry else decision.reply
     text = replies.render(reply)
     measured = segments.measure(text)
     new = NewReply(
@@ -139,10 +139,6 @@ def _purpose(message: Message, decision: Decision) -> str:
     if isinstance(message.command, GivePin) and decision.exchange:
         return decision.exchange.purpose
     return message.word
-
-
-def _coded(reply: Reply, entry: Entry | None) -> Reply:
-    return replace(reply, code=entry.code) if entry and hasattr(reply, "code") else reply
 
 
 def _usage(message: Message, decision: Decision) -> Usage:

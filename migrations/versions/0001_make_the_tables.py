@@ -63,7 +63,12 @@ def upgrade() -> None:
 
     op.create_table(
         "citizen_gate",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("pins", sa.Text(), nullable=False),
         sa.Column("results", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -263,7 +268,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "sender",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("tag", sa.LargeBinary(length=32), nullable=False),
         sa.Column("waiting", sa.Integer(), nullable=False),
         sa.Column("waiting_since", sa.BigInteger(), nullable=True),
