@@ -64,7 +64,7 @@ class Listener:
         """Hand every delivery to *deliver* for as long as the block lasts."""
         handler = type("Handler", (_Handler,), {"deliver": staticmethod(deliver)})
         self._server.RequestHandlerClass = handler
-        thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield

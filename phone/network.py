@@ -40,6 +40,7 @@ class Network:
     def __init__(
         self, link: Link, gateway: str, *, short_code: str, mailbox: Mailbox, clock: Clock
     ) -> None:
+        self.link = link
         self.code = link.code
         self.title = link.title
         self._inbound = gateway.rstrip("/") + link.webhook_path
