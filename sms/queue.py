@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import locked
+from core.db import Instant, locked
 from core.keyring import Sealed
 from sms.inbound import State
 from sms.tables import INBOUND, SENDER
@@ -215,7 +215,7 @@ _FREE_SENDER = (
     .values(
         waiting=SENDER.c.waiting - 1,
         # Whoever has more goes behind those who wait already.
-        waiting_since=sa.case((SENDER.c.waiting > 1, sa.bindparam("at")), else_=None),
+        waiting_since=sa.case((SENDER.c.waiting > 1, sa.bindparam("at", type_=Instant)), else_=None),
         lease_until=None,
         lease_token=None,
         history=sa.bindparam("is_now"),
