@@ -19,7 +19,7 @@ from core.databases import database_url, open_database
 from core.db import Database
 from journal.sealed import is_sealed
 from sms.inbound import State
-from sms.outbox import ReplyState
+from sms.dispatch import ReplyState
 from sms.tables import INBOUND, OUTBOUND
 
 SETTLE_SECONDS = 30

@@ -42,15 +42,17 @@ def load(keys_dir: Path) -> Keys:
     """
     faults: list[str] = []
     singles = {name: _read(keys_dir / f"{name}.key", faults) for name in _SINGLE}
-    rotated: dict[str, dict[int, bytes]] = {}
-    for name in _ROTATED:
-        numbers = _generations(keys_dir, name)[:_GENERATIONS]
-        if not numbers:
-            faults.append(_missing(keys_dir / f"{name}-1.key"))
-        rotated[name] = {n: _read(keys_dir / f"{name}-{n}.key", faults) for n in numbers}
+    rotated = {name: _read_generations(keys_dir, name, faults) for name in _ROTATED}
     if faults:
         raise KeysError(faults)
     return Keys(rotated["kek"], rotated["index"], **singles)
+
+
+def _read_generations(keys_dir: Path, name: str, faults: list[str]) -> dict[int, bytes]:
+    numbers = _generations(keys_dir, name)[:_GENERATIONS]
+    if not numbers:
+        faults.append(_missing(keys_dir / f"{name}-1.key"))
+    return {number: _read(keys_dir / f"{name}-{number}.key", faults) for number in numbers}
 
 
 def _generations(keys_dir: Path, name: str) -> list[int]:

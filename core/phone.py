@@ -61,5 +61,6 @@ def _mobile_pattern() -> re.Pattern[str]:
     import phonenumbers  # noqa: PLC0415 (loads slowly)
 
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(_REGION)
-    pattern: str = metadata.mobile.national_number_pattern
-    return re.compile(pattern, re.ASCII)
+    if metadata is None or metadata.mobile is None:
+        raise LookupError("phonenumbers knows no mobile numbers of Viet Nam")
+    return re.compile(metadata.mobile.national_number_pattern, re.ASCII)

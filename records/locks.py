@@ -1,4 +1,4 @@
-"""What may be told about one citizen: counts of PINs and results, failure locks, the owner's lock."""
+"""What may be told about one citizen: counts of PINs and results, failure and owner's locks."""
 
 import json
 from collections.abc import Collection, Sequence

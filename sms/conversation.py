@@ -21,7 +21,7 @@ from sms.commands import (
     Price,
     Unlock,
 )
-from sms.decision import Decision, Exchange, Facts, Message, Policy
+from sms.decision import Decision, Exchange, Facts, FreshPin, Message, Policy
 from sms.groundwork import fields_of, purpose_of
 from sms.inbound import State
 from sms.replies import Reply
@@ -59,11 +59,9 @@ def _by_command(
         case GivePin():
             return _give_pin(message, facts, policy, now, language)
         case Cancel():
-            return _cancel(message, facts, policy, language)
+            return _cancel(facts, policy, language)
         case Price():
-            price = replies.PriceReply(
-                language=language, price_hundredths=facts.price_hundredths
-            )
+            price = replies.PriceReply(language=language, price_hundredths=facts.price_hundredths)
             return _courtesy(price, facts, policy, "price", language)
         case Help():
             return _courtesy(replies.HelpReply(language=language), facts, policy, "help", language)
@@ -105,7 +103,9 @@ def _suspension(message: Message, facts: Facts) -> str | None:
 
 def _down(reason: str, history: History, policy: Policy, language: Language) -> Decision:
     verdict = quotas.judge_reply(history, policy.sender)
-    return _spoken(verdict, replies.DownReply(language=language), history, State.SUSPENDED, reason, language)
+    return _spoken(
+        verdict, replies.DownReply(language=language), history, State.SUSPENDED, reason, language
+    )
 
 
 def _courtesy(
@@ -157,12 +157,11 @@ def _ask(
     if fresh is None:
         raise ValueError("a request that may be answered has no PIN drawn for it")
     history = quotas.asked(facts.history, citizen_id, now).answered()
-    challenge = _challenge(message, command, citizen_id, facts, policy, now)
-    barred = disclosure.bars(message, facts, policy, now, owners=not isinstance(command, AskRecord))
-    barred = barred or locks.bars_pin(
-        facts.gate, policy.citizen, now, owners=not isinstance(command, AskRecord)
-    )
-    closing = _replace(facts.challenge)
+    challenge = _challenge(message, command, citizen_id, fresh, policy, now)
+    closing = _end(facts.challenge, ChallengeState.REPLACED)
+    owners = not isinstance(command, AskRecord)
+    barred = disclosure.bars(message, facts, policy, now, owners=owners)
+    barred = barred or locks.bars_pin(facts.gate, policy.citizen, now, owners=owners)
     if barred:
         return Decision(
             state=State.REFUSED,
@@ -173,17 +172,11 @@ def _ask(
             closing=closing,
             opened=(challenge, ChallengeState.VOID),
         )
-    pin = replies.PinReply(
-        language=command.language,
-        code="",
-        pin=fresh.pin,
-        life_seconds=int(policy.pin.life.total_seconds()),
-    )
     return Decision(
         state=State.ANSWERED,
         reason="pin",
         history=history,
-        reply=pin,
+        reply=_pin_reply(command.language, fresh, policy),
         exchange=disclosure.exchange(challenge, "PIN", "pin"),
         closing=closing,
         opened=(challenge, ChallengeState.OPEN),
@@ -192,17 +185,19 @@ def _ask(
     )
 
 
+def _pin_reply(language: Language, fresh: FreshPin, policy: Policy) -> Reply:
+    life = int(policy.pin.life.total_seconds())
+    return replies.PinReply(language=language, code="", pin=fresh.pin, life_seconds=life)
+
+
 def _challenge(
     message: Message,
     command: AskRecord | Lock | Unlock,
     citizen_id: int,
-    facts: Facts,
+    fresh: FreshPin,
     policy: Policy,
     now: datetime,
 ) -> Challenge:
-    fresh = facts.fresh
-    if fresh is None:
-        raise ValueError("a request that may be answered has no PIN drawn for it")
     return Challenge(
         id=fresh.challenge_id,
         sender_id=message.sender_id,
@@ -219,10 +214,8 @@ def _challenge(
     )
 
 
-def _replace(challenge: Challenge | None) -> Closing | None:
-    if challenge is None:
-        return None
-    return Closing(challenge.id, ChallengeState.REPLACED, challenge.tries_left)
+def _end(challenge: Challenge | None, state: ChallengeState) -> Closing | None:
+    return None if challenge is None else Closing(challenge.id, state, challenge.tries_left)
 
 
 def _give_pin(
@@ -231,7 +224,9 @@ def _give_pin(
     """Spend one try of the open challenge and say what it opened."""
     challenge = facts.challenge
     if challenge is None or challenge.link_id != message.link_id:
-        return _courtesy(replies.NoOpenReply(language=language), facts, policy, "no-open-request", language)
+        return _courtesy(
+            replies.NoOpenReply(language=language), facts, policy, "no-open-request", language
+        )
     history = facts.history.answered()
     if challenge.expires_at <= now:
         return Decision(
@@ -255,7 +250,9 @@ def _wrong_pin(
 ) -> Decision:
     left = challenge.tries_left - 1
     reply: Reply = (
-        replies.WrongReply(language=language, code="", tries_left=left) if left > 0 else replies.FailedReply(language=language, code="")
+        replies.WrongReply(language=language, code="", tries_left=left)
+        if left > 0
+        else replies.FailedReply(language=language, code="")
     )
     outcome = "WRONG" if left > 0 else "FAILED"
     state = ChallengeState.OPEN if left > 0 else ChallengeState.FAILED
@@ -270,7 +267,7 @@ def _wrong_pin(
     )
 
 
-def _cancel(message: Message, facts: Facts, policy: Policy, language: Language) -> Decision:
+def _cancel(facts: Facts, policy: Policy, language: Language) -> Decision:
     """Close the open request; with none open the words are the same."""
     challenge = facts.challenge
     verdict = quotas.judge_mistake(facts.history, policy.sender)
@@ -291,6 +288,5 @@ def _cancel(message: Message, facts: Facts, policy: Policy, language: Language) 
         history=history.answered(),
         reply=replies.CancelledReply(language=language, code=""),
         exchange=exchange,
-        closing=challenge
-        and Closing(challenge.id, ChallengeState.CANCELLED, challenge.tries_left),
+        closing=_end(challenge, ChallengeState.CANCELLED),
     )

@@ -5,6 +5,7 @@ from datetime import datetime
 from core.clock import vietnam_day
 from records import locks
 from records.catalogue import Group
+from records.locks import Gate
 from records.pins import Challenge, ChallengeState, Closing
 from records.register import Record, Status
 from sms import replies, results
@@ -44,30 +45,41 @@ def redeem(
             exchange=exchange(challenge, "NOMATCH", reason),
             closing=closing,
         )
-    gate = locks.opened(facts.gate, now, told=purpose is Purpose.RECORD)
-    reply: Reply
-    fields: tuple[str, ...] = ()
-    match purpose:
-        case Purpose.RECORD:
-            group = Group(challenge.fields)
-            shown = view(record)
-            fields = results.compose(shown, group, _ANY_CODE, language).fields
-            reply = replies.ResultReply(language=language, code="", fields=shown, group=group)
-        case Purpose.LOCK:
-            reply, gate = replies.LockedReply(language=language, code=""), locks.set_owner_lock(gate, locked=True)
-        case Purpose.UNLOCK:
-            reply, gate = replies.UnlockedReply(language=language, code=""), locks.set_owner_lock(gate, locked=False)
-    outcome = {Purpose.RECORD: "RESULT", Purpose.LOCK: "LOCKED", Purpose.UNLOCK: "UNLOCKED"}
+    reply, gate, fields = _open(purpose, challenge, record, facts.gate, now, language)
     return Decision(
         state=State.ANSWERED,
         reason="right-pin",
         history=history,
         reply=reply,
-        exchange=exchange(challenge, outcome[purpose], "right-pin", fields=fields),
+        exchange=exchange(challenge, reply.reply_class, "right-pin", fields=fields),
         closing=closing,
         gate=gate,
         is_test=record.is_test,
     )
+
+
+def _open(
+    purpose: Purpose,
+    challenge: Challenge,
+    record: Record,
+    before: Gate,
+    now: datetime,
+    language: Language,
+) -> tuple[Reply, Gate, tuple[str, ...]]:
+    """Say what a purpose tells, what it changes, and which fields it releases."""
+    gate = locks.opened(before, now, told=purpose is Purpose.RECORD)
+    match purpose:
+        case Purpose.RECORD:
+            group, shown = Group(challenge.fields), view(record)
+            fields = results.compose(shown, group, _ANY_CODE, language).fields
+            result = replies.ResultReply(language=language, code="", fields=shown, group=group)
+            return result, gate, fields
+        case Purpose.LOCK:
+            gate = locks.set_owner_lock(gate, locked=True)
+            return replies.LockedReply(language=language, code=""), gate, ()
+        case Purpose.UNLOCK:
+            gate = locks.set_owner_lock(gate, locked=False)
+            return replies.UnlockedReply(language=language, code=""), gate, ()
 
 
 def bars(

@@ -1,4 +1,4 @@
-"""The slow work of a batch, done before any transaction: PINs on a pool, records from the register."""
+"""The slow work of a batch, done before any transaction: PINs hashed, the register asked."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -92,9 +92,7 @@ class Preparer:
             challenge.pin_hash, pin, challenge.binding()
         )
 
-    def _ask(
-        self, wanted: Mapping[int, PersonalId]
-    ) -> tuple[dict[int, Record | None], bool, bool]:
+    def _ask(self, wanted: Mapping[int, PersonalId]) -> tuple[dict[int, Record | None], bool, bool]:
         if not wanted:
             return {}, True, False
         try:

@@ -128,7 +128,7 @@ def store(session: Session, arrival: Arrival) -> Receipt:
 
 
 def _claim_key(session: Session, arrival: Arrival) -> bool:
-    result = session.execute(
+    result: Any = session.execute(
         _key_statement(dialect_of(session)),
         {
             "link_id": arrival.link_id,

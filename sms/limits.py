@@ -1,4 +1,4 @@
-"""How much an operator may hand over: the contract's rate, the backlog, and a slow-down for guesses.
+"""How much an operator may hand over: the contract's rate, the backlog, a slow-down for guesses.
 
 The rate is counted in the link's row and granted to each process in portions, so that all processes
 together keep it without a hot row for every message. Failures of authentication are counted in
@@ -8,6 +8,7 @@ memory: a row for each would let anybody write to the database.
 import threading
 from collections import OrderedDict, deque
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ _FAILURES = 20
 _WINDOW = 60.0
 _BLOCK = 300.0
 _MOST_SOURCES = 4096
+_V = TypeVar("_V")
 
 
 class RateLimit:
@@ -99,21 +101,19 @@ class FailureThrottle:
             return int(_BLOCK)
 
 
-def _trim(table: OrderedDict[tuple[str, str], object] | OrderedDict[tuple[str, str], float]) -> None:
+def _trim(table: OrderedDict[tuple[str, str], _V]) -> None:
     while len(table) > _MOST_SOURCES:
         table.popitem(last=False)
 
 
 def _grant(session: Session, link: Link, portion: int, now: datetime) -> int:
     statement = sa.select(LINK.c.tokens, LINK.c.refilled_at).where(LINK.c.id == link.id)
-    row = session.execute(locked(statement, session)).one()
+    row: Any = session.execute(locked(statement, session)).one()
     passed = max(now - row.refilled_at, timedelta()) / timedelta(seconds=1)
     tokens = min(row.tokens + passed * link.rate, float(link.rate * BURST))
     granted = min(portion, int(tokens))
     session.execute(
-        sa.update(LINK)
-        .where(LINK.c.id == link.id)
-        .values(tokens=tokens - granted, refilled_at=now)
+        sa.update(LINK).where(LINK.c.id == link.id).values(tokens=tokens - granted, refilled_at=now)
     )
     return granted
 
@@ -125,4 +125,4 @@ def _waiting(session: Session) -> dict[int, int]:
         .where(sa.text("inbound.state = 'received'"))
         .group_by(INBOUND.c.link_id)
     )
-    return {link_id: count for link_id, count in session.execute(statement)}
+    return {row[0]: row[1] for row in session.execute(statement)}

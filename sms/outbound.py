@@ -25,10 +25,10 @@ from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
 from records import stops
-from sms import outbox
+from sms import dispatch, outbox
+from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
 from sms.links.registry import LinkRegistry
-from sms.outbox import Claimed, NotStarted, Result
 from sms.signals import Signal
 
 LICENCE_SECONDS = 1.0
@@ -63,7 +63,7 @@ class Delivery:
     def deliver(self, claimed: Claimed, licensed_until: float) -> Outcome | NotStarted:
         """Start the reply if it still may be, and say what came of it."""
         link = self.links.by_id(claimed.link_id)
-        content = outbox.open_content(self.keyring, claimed)
+        content = dispatch.open_content(self.keyring, claimed)
         if link is None or link.state is not LinkState.ACTIVE:
             return NotStarted()
         if claimed.is_test and not link.is_test:
@@ -179,7 +179,7 @@ def _usage(results: Sequence[Result], now: datetime, links: LinkRegistry) -> lis
             segments=result.claimed.segments,
             encoding=result.claimed.encoding,
             at=now,
-            status=outbox.ReplyState.ACCEPTED,
+            status=ReplyState.ACCEPTED,
             reply_class=result.claimed.reply,
             is_test=_is_test(links, result.claimed.link_id),
         )

@@ -215,7 +215,9 @@ _FREE_SENDER = (
     .values(
         waiting=SENDER.c.waiting - 1,
         # Whoever has more goes behind those who wait already.
-        waiting_since=sa.case((SENDER.c.waiting > 1, sa.bindparam("at", type_=Instant)), else_=None),
+        waiting_since=sa.case(
+            (SENDER.c.waiting > 1, sa.bindparam("at", type_=Instant)), else_=None
+        ),
         lease_until=None,
         lease_token=None,
         history=sa.bindparam("is_now"),

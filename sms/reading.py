@@ -26,6 +26,17 @@ from sms.links.model import Link, LinkState
 from sms.queue import Waiting
 
 MOST_ATTEMPTS = 5
+_WORDS: dict[type[Command], str] = {
+    AskRecord: "DC",
+    GivePin: "XN",
+    AskLog: "NK",
+    Lock: "KHOA",
+    Unlock: "MO",
+    Cancel: "HUY",
+    Price: "PHI",
+    Help: "HD",
+    NotUnderstood: "?",
+}
 _NOTHING = NotUnderstood(Hint.PLAIN, None, Language.VI)
 
 
@@ -45,27 +56,7 @@ def unreadable(waiting: Waiting, link: Link | None, now: datetime) -> Message:
 
 def word_of(command: Command) -> str:
     """Return the published word of a command, for stops, entries and reports."""
-    match command:
-        case AskRecord():
-            return "DC"
-        case GivePin():
-            return "XN"
-        case AskLog():
-            return "NK"
-        case Lock():
-            return "KHOA"
-        case Unlock():
-            return "MO"
-        case Cancel():
-            return "HUY"
-        case Price():
-            return "PHI"
-        case Help():
-            return "HD"
-        case NotBuilt(word):
-            return word
-        case NotUnderstood():
-            return "?"
+    return command.word if isinstance(command, NotBuilt) else _WORDS[type(command)]
 
 
 def _message(
@@ -77,9 +68,7 @@ def _message(
         link_id=waiting.link_id,
         link_code=link.code if link else "",
         # A link that has ended since tells nothing more.
-        is_assessed=link is not None
-        and link.state is LinkState.ACTIVE
-        and link.is_assessed(now),
+        is_assessed=link is not None and link.state is LinkState.ACTIVE and link.is_assessed(now),
         is_test_link=link is not None and link.is_test,
         operator_message_id=waiting.operator_message_id,
         sender_id=waiting.sender_id,

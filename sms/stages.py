@@ -1,4 +1,4 @@
-"""Runs the stages behind the webhook as threads of one process: HANDLE, SEAL, SEND, housekeeping."""
+"""Runs the stages behind the webhook as threads: HANDLE, SEAL, SEND, and housekeeping."""
 
 import threading
 from collections.abc import Callable

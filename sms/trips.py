@@ -3,6 +3,8 @@
 A trip is a stop like any other, with an entry and an alarm; it takes two people to resume from.
 """
 
+from sqlalchemy.orm import Session
+
 from core import log, metrics
 from core.clock import Clock
 from core.db import Database
@@ -38,10 +40,8 @@ class Trips:
         now = self._clock.now()
         entries = self._journal.prepare([_draft(reason)]) if with_entry else []
 
-        def work(session: stops.Session) -> None:
-            new = stops.stop(
-                session, Scope.DISCLOSURE, "", reason=reason, by="system", now=now
-            )
+        def work(session: Session) -> None:
+            new = stops.stop(session, Scope.DISCLOSURE, "", reason=reason, by="system", now=now)
             if new and entries:
                 self._journal.append(session, entries)
 

@@ -1,4 +1,4 @@
-"""The operators' door: authenticate, read the envelope, store, acknowledge; the commit comes first."""
+"""The operators' door: authenticate, read, store, acknowledge; the commit comes first."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,6 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
-from sms.problems import problem
 from sms import inbound
 from sms.inbound import Receipt
 from sms.limits import Backlog, FailureThrottle, RateLimit
@@ -17,6 +16,7 @@ from sms.links import http
 from sms.links.errors import MalformedError, UnauthenticatedError, WrongTypeError
 from sms.links.model import Envelope, Link, LinkKind, LinkState
 from sms.links.registry import LinkRegistry
+from sms.problems import problem
 from sms.signals import Signal
 
 MOST_BYTES = 8192

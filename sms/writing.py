@@ -11,10 +11,10 @@ from journal.entries import Draft, Entry, Kind, Retention
 from journal.journal import Journal
 from records import quotas
 from records.locks import Gate
-from sms import outbox, replies, segments
+from sms import dispatch, replies, segments
 from sms.commands import GivePin
 from sms.decision import Decision, Message, Policy
-from sms.outbox import NewReply
+from sms.dispatch import NewReply
 from sms.queue import Handled
 from sms.replies import ReplyClass
 
@@ -131,7 +131,7 @@ def _reply_row(
         created_at=now,
         expires_at=now + life_of(reply.reply_class, policy),
     )
-    return outbox.row_of(keyring, new)
+    return dispatch.row_of(keyring, new)
 
 
 def _purpose(message: Message, decision: Decision) -> str:

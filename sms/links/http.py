@@ -7,9 +7,9 @@ raises other errors than its own on odd input.
 import hmac
 import json
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 
 import urllib3
 from standardwebhooks import Webhook
@@ -40,6 +40,14 @@ _SERVER_FAULT = 500
 _LONGEST_ANSWER = 65536
 
 
+class Headers(Protocol):
+    """The headers of a request, by name in lower case."""
+
+    def get(self, name: str, default: str) -> str:
+        """Return the header called *name*."""
+        ...
+
+
 def check_secret(text: str) -> str:
     """Check one Standard Webhooks secret.
 
@@ -55,7 +63,7 @@ def check_secret(text: str) -> str:
     return secret
 
 
-def authenticate(link: Link, headers: Mapping[str, str], body: bytes, now: datetime) -> str:
+def authenticate(link: Link, headers: Headers, body: bytes, now: datetime) -> str:
     """Return the body's text once a live secret of the link is seen to have signed it.
 
     Raises: UnauthenticatedError.

@@ -124,7 +124,7 @@ class TwilioSender:
 def _judge(error: TwilioRestException) -> Outcome:
     status = int(error.status)
     reason = f"twilio-{error.code}" if error.code else f"status-{status}"
-    if status == _TOO_MANY or status == _UNAVAILABLE:
+    if status in {_TOO_MANY, _UNAVAILABLE}:
         return Refused(reason, retryable=True)
     if status >= _SERVER_FAULT or status == 408:  # noqa: PLR2004 (RFC 9110: request time-out)
         return Unknown(reason)
@@ -135,7 +135,7 @@ class _NotConnectedError(Exception):
     """No byte was sent: the host could not be reached."""
 
 
-class _HttpClient(TwilioHttpClient):
+class _HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library has no types
     """Twilio's client, pointed at the configured base and kept from following redirects."""
 
     def __init__(self, base: str, connections: int) -> None:
@@ -146,18 +146,13 @@ class _HttpClient(TwilioHttpClient):
         self.session.mount("https://", adapter)
         self.session.mount("http://", adapter)
 
-    def request(  # type: ignore[override]  # the library's own signature is untyped
-        self, method: str, url: str, params: Any = None, data: Any = None,
-        headers: Any = None, auth: Any = None, timeout: Any = None, allow_redirects: bool = False,
-    ) -> Response:  # fmt: skip
-        """Send one request within our time-outs."""
-        del timeout, allow_redirects
+    def request(self, method: str, url: str, **options: object) -> Response:
+        """Send one request within our time-outs, wherever the library wanted it sent."""
         target = self._base + urlsplit(url).path
+        passed = {name: options.get(name) for name in ("params", "data", "headers", "auth")}
+        ours: dict[str, Any] = {**passed, "timeout": _TIMEOUTS, "allow_redirects": False}
         try:
-            answer = self.session.request(
-                method, target, params=params, data=data, headers=headers, auth=auth,
-                timeout=_TIMEOUTS, allow_redirects=False,
-            )  # fmt: skip
+            answer = self.session.request(method, target, **ours)
         except requests.exceptions.ConnectionError as error:
             if "NewConnectionError" in repr(error) or "NameResolution" in repr(error):
                 raise _NotConnectedError from error

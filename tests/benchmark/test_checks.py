@@ -11,7 +11,7 @@ from billing.tables import USAGE
 from core.db import Database
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF
 from sms.inbound import State
-from sms.outbox import ReplyState
+from sms.dispatch import ReplyState
 from sms.tables import INBOUND, OUTBOUND
 from tests.fakes import NOON
 
