@@ -71,7 +71,7 @@ def top(rows: Sequence[Row]) -> Row | None:
 def verdicts(database: str, rows: Sequence[Row]) -> list[Verdict]:
     """Hold the rows of one database against its bars."""
     figures: dict[str, float] = {}
-    if best := top(rows):
+    if (best := top(rows)) and best.lookups:
         figures["lookups_per_second"] = best.lookups_per_second
         figures["cpu"] = round(best.server_cpu + best.database_cpu, 2)
     for row in rows:

@@ -18,8 +18,8 @@ from billing.tables import USAGE
 from core.databases import database_url, open_database
 from core.db import Database
 from journal.sealed import is_sealed
-from sms.inbound import State
 from sms.dispatch import ReplyState
+from sms.inbound import State
 from sms.tables import INBOUND, OUTBOUND
 
 SETTLE_SECONDS = 30

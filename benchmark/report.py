@@ -1,5 +1,6 @@
 """How a run is told: a table for people, and JSON with keys that stay."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from benchmark.lookup import IDLE_RATE, Finding, Plan, Report
 from benchmark.machine import Machine
 from benchmark.people import MIX
 from benchmark.summary import Mode, Row
-from benchmark.tally import Percentiles, Span
+from benchmark.tally import Span
 
 _GIBIBYTE = 2**30
 _MEBIBYTE = 2**20
@@ -102,7 +103,11 @@ def _hardware(machine: Machine) -> str:
 
 
 def _told(found: Finding) -> RenderableType:
-    parts: list[RenderableType] = [_bars(verdicts(found.database, found.rows)), _rows(found)]
+    parts: list[RenderableType] = [
+        _bars(verdicts(found.database, found.rows)),
+        _rows(found),
+        "* p50 / p95 / p99; CPU for each lookup",
+    ]
     if best := top(found.rows):
         parts.append(_parts("CPU a lookup by thread, ms", best.threads))
         parts.append(_parts("time a lookup by stage, ms", best.stages))
@@ -126,38 +131,44 @@ def _bars(found: list[Verdict]) -> Table:
 
 
 def _rows(found: Finding) -> Table:
-    table = Table(
-        "load", "lookups/s", "PIN p50/95/99 ms", "RESULT p50/95/99 ms", "202 p50/99 ms",
-        "CPU ms: server", "database", "operator", "MiB",
-    )  # fmt: skip
-    for row in found.rows:
-        accept = row.spans[Span.ACCEPT]
-        table.add_row(
-            _load(row),
-            f"{row.lookups_per_second:g} ({row.slowest_round:g}-{row.fastest_round:g})",
-            _three(row.spans[Span.PIN]),
-            _three(row.spans[Span.RESULT]),
-            f"{accept.p50:.1f} / {accept.p99:.1f}",
-            f"{row.server_cpu:.2f}",
-            f"{row.database_cpu:.2f}",
-            f"{row.operator_cpu:.2f}",
-            f"{row.resident / _MEBIBYTE:.0f}",
-        )
+    """Lay the loads side by side, so that the table fits a terminal."""
+    table = Table("", *(_load(row) for row in found.rows), title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, figure in _FIGURES:
+        table.add_row(name, *(figure(row) for row in found.rows))
     return table
 
 
 def _load(row: Row) -> str:
     match row.mode:
         case Mode.IDLE:
-            return "one idle client"
+            return "idle"
         case Mode.OPEN:
-            return f"fixed rate, {row.rate:g}/s"
+            return f"at {row.rate:g}/s"
         case Mode.CLOSED:
-            return f"{row.clients} clients"
+            return f"{row.clients} client{'s' if row.clients > 1 else ''}"
 
 
-def _three(span: Percentiles) -> str:
-    return f"{span.p50:.1f} / {span.p95:.1f} / {span.p99:.1f}"
+def _times(span: Span) -> Callable[[Row], str]:
+    def told(row: Row) -> str:
+        found = row.spans[span]
+        return f"{found.p50:.0f} / {found.p95:.0f} / {found.p99:.0f}" if found.count else "-"
+
+    return told
+
+
+_FIGURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
+    ("lookups/s", lambda row: f"{row.lookups_per_second:.1f}"),
+    ("slowest, fastest round", lambda row: f"{row.slowest_round:.1f}, {row.fastest_round:.1f}"),
+    ("accepted → PIN, ms *", _times(Span.PIN)),
+    ("accepted → RESULT, ms *", _times(Span.RESULT)),
+    ("posted → accepted, ms *", _times(Span.ACCEPT)),
+    ("server CPU, ms", lambda row: f"{row.server_cpu:.2f}"),
+    ("database CPU, ms", lambda row: f"{row.database_cpu:.2f}"),
+    ("operator CPU, ms", lambda row: f"{row.operator_cpu:.2f}"),
+    ("memory, MiB", lambda row: f"{row.resident / _MEBIBYTE:.0f}"),
+)
 
 
 def _parts(title: str, parts: dict[str, float]) -> str:
