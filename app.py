@@ -35,11 +35,12 @@ def create_app(settings: Settings) -> "Flask":
     from cli.web import make_app
     from sms.signals import Signal
 
-    return make_app(Service(lambda: settings), Signal())
+    return make_app(Service.of(settings), Signal())
 
 
 def web() -> "Flask":
     """Make the application of one web process; on SQLite the stages run in it as threads."""
+    from cli import metering
     from cli.serving import end_with
     from cli.web import make_app
     from cli.wiring import stages_of
@@ -48,8 +49,9 @@ def web() -> "Flask":
 
     end_with(os.getppid())
     log.configure(json=not sys.stderr.isatty())
-    service, received = Service(_settings), Signal()
+    service, received = Service(os.environ), Signal()
     if service.database.dialect == "sqlite":
+        metering.serve(service.settings)
         stages = stages_of(service, received)
         stages.start()
         # Runs when the server has stopped taking requests and before the process ends.
@@ -65,13 +67,9 @@ def main(context: click.Context) -> None:
 
     Settings come from the environment (TRADAN_…); see README.md.
     """
-    service = Service(_settings)
+    service = Service(os.environ)
     context.obj = service
     context.call_on_close(service.close)
-
-
-def _settings() -> Settings:
-    return Settings.from_env(os.environ)
 
 
 def _run() -> None:

@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import MutableMapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 class Service:
     """The deployment that a verb acts on."""
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
-        self._read_settings = settings
+    def __init__(self, environ: MutableMapping[str, str]) -> None:
+        self.environ = environ
         self.clock: Clock = SystemClock()
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Service":
+        """Make the service of settings that were read already."""
+        service = cls({})
+        service.__dict__["settings"] = settings
+        return service
 
     @cached_property
     def settings(self) -> Settings:
         """The settings of the environment."""
-        return self._read_settings()
+        return Settings.from_env(self.environ)
 
     @cached_property
     def database(self) -> "Database":

@@ -66,7 +66,7 @@ def environment(state_dir: Path, port: int) -> dict[str, str]:
 def service_of(state_dir: Path, port: int) -> Service:
     """Return the demonstration as verbs work with it."""
     settings = Settings.from_env(environment(state_dir, port))
-    return Service(lambda: settings)
+    return Service.of(settings)
 
 
 def free_port(wanted: int, *, further: bool) -> int:

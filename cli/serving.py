@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from cli import metering
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from core import log
@@ -42,18 +44,22 @@ def run_command(service: Service, *, web: bool, worker: bool, child_of: int | No
             "Run without them, or set TRADAN_DATABASE_URL to a PostgreSQL database.",
             NOT_ALLOWED,
         )
+    shared = metering.share(settings, service.environ)
     # Everything that can be wrong is found here, before anything listens.
     _ = service.keyring, service.journal, service.links.all()
     _log.info("service.starting", bind=settings.bind, database=service.database.dialect)
     service.close()
     if child_of is not None:
         end_with(child_of)
-    if worker and not web:
-        _work(Service(lambda: settings))
-    elif web or service.database.dialect == "sqlite":
-        _serve(settings, with_worker=False)
-    else:
-        _serve(settings, with_worker=True)
+    try:
+        if worker and not web:
+            _work(Service(service.environ))
+        else:
+            is_split = settings.database_url.get_backend_name() == "postgresql" and not alone
+            _serve(settings, with_worker=is_split)
+    finally:
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
 
 
 def _serve(settings: Settings, *, with_worker: bool) -> None:
@@ -115,6 +121,7 @@ def _work(service: Service) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
     stages = stages_of(service, Signal())
+    metering.serve(service.settings)
     stages.start()
     told.wait()
     _log.info("service.draining")

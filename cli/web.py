@@ -43,7 +43,6 @@ def make_app(service: Service, received: Signal) -> Flask:
             service.database,
             service.journal,
             service.clock,
-            state_dir=settings.state_dir,
             with_metrics=settings.metrics_bind is None,
         )
     )

@@ -20,5 +20,5 @@ ANSWER_SECONDS = Histogram(
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
 )
 QUEUE_AGE = Gauge(
-    "tradan_queue_age_seconds", "Age of the oldest message waiting", multiprocess_mode="max"
+    "tradan_queue_age_seconds", "Age of the oldest message waiting", multiprocess_mode="livemax"
 )

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
@@ -20,13 +19,12 @@ from records.stops import STOP, StopReason
 from sms import queue
 from sms.tables import LINK
 
-METRICS_DIR = "metrics"
 _MAY_LAG = timedelta(seconds=5)
 _MAY_WAIT = timedelta(seconds=60)
 
 
 def make_blueprint(
-    database: Database, journal: Journal, clock: Clock, *, state_dir: Path, with_metrics: bool
+    database: Database, journal: Journal, clock: Clock, *, with_metrics: bool
 ) -> Blueprint:
     """Make the routes that machines watch the service by."""
     blueprint = Blueprint("health", __name__)
@@ -52,19 +50,19 @@ def make_blueprint(
 
         @blueprint.get("/metrics")
         def metrics() -> Response:
-            return Response(exposition(state_dir), mimetype=CONTENT_TYPE_LATEST)
+            return Response(generate_latest(registry()), mimetype=CONTENT_TYPE_LATEST)
 
     return blueprint
 
 
-def exposition(state_dir: Path) -> bytes:
-    """Write what this deployment's processes have counted, in Prometheus' text format."""
-    shared = state_dir / METRICS_DIR
-    if not shared.is_dir():
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(shared))  # type: ignore[no-untyped-call]  # untyped
-    return generate_latest(registry)
+def registry() -> CollectorRegistry:
+    """Return what this process has counted, with its siblings where they count together."""
+    shared = CollectorRegistry()
+    try:
+        multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped
+    except ValueError:
+        return REGISTRY
+    return shared
 
 
 def _holds(check: Callable[[], object]) -> bool:

@@ -64,7 +64,7 @@ def deployment_in(mode: str, database: Database, keys_dir: Path, state_dir: Path
         "TRADAN_KEYS_DIR": str(keys_dir),
         "TRADAN_DATABASE_URL": url,
     }
-    return Deployment(Service(lambda: Settings.from_env(environ)), database)
+    return Deployment(Service(dict(environ)), database)
 
 
 @pytest.fixture
