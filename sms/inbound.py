@@ -128,7 +128,7 @@ def store(session: Session, arrival: Arrival) -> Receipt:
 
 
 def _claim_key(session: Session, arrival: Arrival) -> bool:
-    result: Any = session.execute(
+    claimed = session.execute(
         _key_statement(dialect_of(session)),
         {
             "link_id": arrival.link_id,
@@ -138,7 +138,7 @@ def _claim_key(session: Session, arrival: Arrival) -> bool:
             "received_at": arrival.stored_at,
         },
     )
-    return bool(result.rowcount)
+    return claimed.first() is not None
 
 
 def _compare(session: Session, arrival: Arrival) -> Receipt:
@@ -166,7 +166,9 @@ def _join_queue(session: Session, arrival: Arrival) -> None:
 
 @cache
 def _key_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
-    return upsert(dialect, INBOUND_KEY).on_conflict_do_nothing()
+    # The row comes back where it is new; a count of rows is not told for an INSERT.
+    statement = upsert(dialect, INBOUND_KEY).on_conflict_do_nothing()
+    return statement.returning(INBOUND_KEY.c.message_id)
 
 
 @cache
