@@ -190,10 +190,10 @@ class Deployment:
         path.write_text(f"{secret}\n")
         return path
 
-    def import_people(self, *people: Person) -> None:
+    def import_people(self, *people: Person, options: tuple[str, ...] = ()) -> None:
         """Import *people*, all of whom must go in."""
         path = self.home / f"people-{secrets.token_hex(4)}.csv"
-        self.do("import", "people", str(write_csv(path, people)))
+        self.do("import", "people", str(write_csv(path, people)), *options)
 
     def new_person(self, **changes: str) -> Person:
         """Make a person and import them."""

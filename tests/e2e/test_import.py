@@ -122,7 +122,7 @@ def test_a_warning_does_not_keep_a_person_out(
     [
         b"",
         b"personal_id,full_name\n",
-        ",".join((*COLUMNS, "religion")).encode() + b"\n",
+        ",".join((*COLUMNS, "favourite_colour")).encode() + b"\n",
         ",".join((*COLUMNS, "phone")).encode() + b"\n",
         b"\xff\xfe\x00",
     ],

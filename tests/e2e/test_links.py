@@ -127,10 +127,11 @@ def test_people_made_up_are_answered_on_links_for_tests_alone(
 ) -> None:
     tests = service.add_http("playground", "--test")
     answers(tests, 202)
-    made = service.read("demo", "people", "2")["people"]
+    made_up, other = service.people.make_many(2)
+    service.import_people(made_up, other, options=("--test",))
 
-    on_test_link = tests.ask(made[0]["phone"], f"DC {made[0]['personal_id']}")
-    on_real_link = telco.send(made[1]["phone"], f"DC {made[1]['personal_id']}")
+    on_test_link = tests.ask(made_up.phone, f"DC {made_up.personal_id}")
+    on_real_link = telco.send(other.phone, f"DC {other.personal_id}")
     service.until_handled(telco, on_real_link)
     telco.ask(next(at_hand).phone, "HD")
 

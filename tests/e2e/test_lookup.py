@@ -10,6 +10,7 @@ from tests.e2e.fake_operator import OK, Mt
 from tests.e2e.harness import Deployment
 from tests.e2e.links import SHORT_CODE, HttpLink, code_in, pin_in, pins_in
 from tests.e2e.people import Person, plain
+from tests.e2e.waiting import until
 
 
 def is_record_of(person: Person, reply: Mt) -> bool:
@@ -76,6 +77,7 @@ def test_the_entry_is_in_the_tree_before_its_message_arrives(
 
     telco.operator.plan(person.phone, witness, witness)
     telco.look_up(person)
+    until(lambda: len(seen) == 2, "both answers of the operator")
 
     assert [report["reply"].upper() for _, report in seen] == ["PIN", "RESULT"]
     for size, report in seen:
