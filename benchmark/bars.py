@@ -41,11 +41,11 @@ class Verdict:
         return self.measured <= self.bar.limit
 
 
-_LATENCY = "accepted → handed over, at half the top rate"
+_LATENCY = "accepted → handed over at half the top rate"
 _COMMON = (
     Bar("answer_p50", f"{_LATENCY}, p50", "ms", 150),
     Bar("answer_p99", f"{_LATENCY}, p99", "ms", 500),
-    Bar("idle_p50", "accepted → handed over, one idle client, p50", "ms", 60),
+    Bar("idle_p50", "accepted → handed over to one idle client, p50", "ms", 60),
 )
 BARS = {
     "sqlite": (

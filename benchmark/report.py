@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -103,11 +104,7 @@ def _hardware(machine: Machine) -> str:
 
 
 def _told(found: Finding) -> RenderableType:
-    parts: list[RenderableType] = [
-        _bars(verdicts(found.database, found.rows)),
-        _rows(found),
-        "* p50 / p95 / p99; CPU for each lookup",
-    ]
+    parts: list[RenderableType] = [_bars(verdicts(found.database, found.rows)), _rows(found)]
     if best := top(found.rows):
         parts.append(_parts("CPU a lookup by thread, ms", best.threads))
         parts.append(_parts("time a lookup by stage, ms", best.stages))
@@ -117,7 +114,7 @@ def _told(found: Finding) -> RenderableType:
 
 
 def _bars(found: list[Verdict]) -> Table:
-    table = Table("what", "bar", "measured", "")
+    table = Table("", "bar", "measured", "", box=SIMPLE_HEAD, pad_edge=False)
     for verdict in found:
         bar = verdict.bar
         sign = "≥" if bar.at_least else "≤"
@@ -132,9 +129,10 @@ def _bars(found: list[Verdict]) -> Table:
 
 def _rows(found: Finding) -> Table:
     """Lay the loads side by side, so that the table fits a terminal."""
-    table = Table("", *(_load(row) for row in found.rows), title_justify="left")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for row in found.rows:
+        table.add_column(_load(row), justify="right")
     for name, figure in _FIGURES:
         table.add_row(name, *(figure(row) for row in found.rows))
     return table
@@ -150,24 +148,30 @@ def _load(row: Row) -> str:
             return f"{row.clients} client{'s' if row.clients > 1 else ''}"
 
 
-def _times(span: Span) -> Callable[[Row], str]:
+def _time(span: Span, which: str) -> Callable[[Row], str]:
     def told(row: Row) -> str:
         found = row.spans[span]
-        return f"{found.p50:.0f} / {found.p95:.0f} / {found.p99:.0f}" if found.count else "-"
+        return f"{getattr(found, which):.1f}" if found.count else "-"
 
     return told
 
 
 _FIGURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
-    ("lookups/s", lambda row: f"{row.lookups_per_second:.1f}"),
-    ("slowest, fastest round", lambda row: f"{row.slowest_round:.1f}, {row.fastest_round:.1f}"),
-    ("accepted → PIN, ms *", _times(Span.PIN)),
-    ("accepted → RESULT, ms *", _times(Span.RESULT)),
-    ("posted → accepted, ms *", _times(Span.ACCEPT)),
-    ("server CPU, ms", lambda row: f"{row.server_cpu:.2f}"),
-    ("database CPU, ms", lambda row: f"{row.database_cpu:.2f}"),
-    ("operator CPU, ms", lambda row: f"{row.operator_cpu:.2f}"),
-    ("memory, MiB", lambda row: f"{row.resident / _MEBIBYTE:.0f}"),
+    ("lookups/s, median", lambda row: f"{row.lookups_per_second:.1f}"),
+    ("  slowest round", lambda row: f"{row.slowest_round:.1f}"),
+    ("  fastest round", lambda row: f"{row.fastest_round:.1f}"),
+    ("accepted → PIN, ms    p50", _time(Span.PIN, "p50")),
+    ("                      p95", _time(Span.PIN, "p95")),
+    ("                      p99", _time(Span.PIN, "p99")),
+    ("accepted → RESULT, ms p50", _time(Span.RESULT, "p50")),
+    ("                      p95", _time(Span.RESULT, "p95")),
+    ("                      p99", _time(Span.RESULT, "p99")),
+    ("posted → accepted, ms p50", _time(Span.ACCEPT, "p50")),
+    ("                      p99", _time(Span.ACCEPT, "p99")),
+    ("CPU a lookup, ms   server", lambda row: f"{row.server_cpu:.2f}"),
+    ("                 database", lambda row: f"{row.database_cpu:.2f}"),
+    ("         made-up operator", lambda row: f"{row.operator_cpu:.2f}"),
+    ("memory of `run`, MiB", lambda row: f"{row.resident / _MEBIBYTE:.0f}"),
 )
 
 
