@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -46,13 +47,19 @@ class Leadership:
                 lock = sa.select(sa.func.pg_try_advisory_lock(_LOCK))
                 self._leads = bool(self._connection.execute(lock).scalar())
         except sa.exc.OperationalError as error:
-            self.resign()
+            self._drop()
             raise UnavailableError("the database cannot say who seals") from error
         self._checked_at = now
         return self._leads
 
     def resign(self) -> None:
         """Let another process lead."""
+        if self._connection is not None and self._leads:
+            with suppress(sa.exc.SQLAlchemyError):  # the lock goes with the connection anyway
+                self._connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+        self._drop()
+
+    def _drop(self) -> None:
         self._leads = False
         if self._connection is not None:
             self._connection.invalidate()

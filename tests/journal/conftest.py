@@ -1,7 +1,7 @@
 """What the journal's tests share: an open journal, drafts, somebody with the database in hand."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,21 +104,27 @@ class Administrator:
 
     engine: sa.Engine
 
-    def run(self, statement: str, **values: object) -> None:
-        """Run one statement behind the triggers' back."""
+    @contextmanager
+    def at_work(self) -> Iterator[sa.Connection]:
+        """Open a transaction in which no trigger fires."""
         with self.engine.begin() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET session_replication_role = replica")
-                connection.execute(sa.text(statement), values)
+                yield connection
                 return
             triggers = connection.exec_driver_sql(
                 "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
             ).all()
             for name, _ in triggers:
                 connection.exec_driver_sql(f"DROP TRIGGER {name}")
-            connection.execute(sa.text(statement), values)
+            yield connection
             for _, definition in triggers:
                 connection.exec_driver_sql(definition)
+
+    def run(self, statement: str, **values: object) -> None:
+        """Run one statement behind the triggers' back."""
+        with self.at_work() as connection:
+            connection.execute(sa.text(statement), values)
 
     def rows(self, statement: str, **values: object) -> list[Any]:
         """Read rows."""
@@ -128,33 +134,32 @@ class Administrator:
     def rebuild(self, sign: NoteSigner | None = None) -> None:
         """Recompute hashes, tiles and root from the leaves; sign them with a key, if one is had."""
         leaves = self.rows(
-            "SELECT l.seq, e.id, e.leaf FROM journal_leaf l JOIN journal_entry e "
-            "ON e.id = l.entry_id ORDER BY l.seq"
+            "SELECT e.id, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id "
+            "ORDER BY l.seq"
         )
-        self.run("DELETE FROM journal_tile")
-        self.run("DELETE FROM journal_leaf")
         hashes = [tree.leaf_hash(row.leaf) for row in leaves]
         growth = tree.grow(0, (), hashes)
-        for seq, (row, leaf_hash) in enumerate(zip(leaves, hashes, strict=True)):
-            self.run(
-                "UPDATE journal_entry SET leaf_hash = :h WHERE id = :id", h=leaf_hash, id=row.id
-            )
-            self.run(
-                "INSERT INTO journal_leaf VALUES (:seq, :id, :h)", seq=seq, id=row.id, h=leaf_hash
-            )
-        for tile in growth.tiles:
-            self.run(
-                "INSERT INTO journal_tile VALUES (:level, :n, :hashes)",
-                level=tile.level, n=tile.n, hashes=tile.hashes,
-            )  # fmt: skip
         head = TreeHead(growth.size, tree.root(growth.edge))
-        self.run("UPDATE tree_state SET size = :size, root = :root", size=head.size, root=head.root)
-        if sign is not None:
-            self.run("DELETE FROM journal_checkpoint")
-            self.run(
-                "INSERT INTO journal_checkpoint (size, note, signed_at) VALUES (:size, :note, 1)",
-                size=head.size, note=sign.sign(text_of(ORIGIN, head)),
-            )  # fmt: skip
+        rows = [
+            {"seq": seq, "id": row.id, "hash": leaf_hash}
+            for seq, (row, leaf_hash) in enumerate(zip(leaves, hashes, strict=True))
+        ]
+        with self.at_work() as connection:
+            for table in ("journal_tile", "journal_leaf"):
+                connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 (our own words)
+            set_hash = sa.text("UPDATE journal_entry SET leaf_hash = :hash WHERE id = :id")
+            connection.execute(set_hash, rows)
+            connection.execute(sa.text("INSERT INTO journal_leaf VALUES (:seq, :id, :hash)"), rows)
+            tiles = [{"level": t.level, "n": t.n, "hashes": t.hashes} for t in growth.tiles]
+            put_tile = sa.text("INSERT INTO journal_tile VALUES (:level, :n, :hashes)")
+            connection.execute(put_tile, tiles)
+            state = {"size": head.size, "root": head.root}
+            connection.execute(sa.text("UPDATE tree_state SET size = :size, root = :root"), state)
+            if sign is not None:
+                connection.exec_driver_sql("DELETE FROM journal_checkpoint")
+                put = "INSERT INTO journal_checkpoint (size, note, signed_at) VALUES (:size, :n, 1)"
+                note = sign.sign(text_of(ORIGIN, head))
+                connection.execute(sa.text(put), {"size": head.size, "n": note})
 
 
 @pytest.fixture

@@ -200,6 +200,18 @@ def test_a_genuine_leaf_that_waits_again_stops_the_sealer(
     assert fault_of(house) == Fault.ENTRY_REPLAYED
 
 
+def test_a_pending_row_deleted_before_sealing_keeps_its_answer_from_going_out(
+    house: House, administrator: Administrator
+) -> None:
+    made = wait_for(house, 1)[0]
+
+    administrator.run("DELETE FROM journal_pending")
+    house.seal()
+
+    assert house.database.read(lambda s: house.journal.index_of(s, made.id)) is None
+    assert set(house.verify().counts) == {"entry-outside"}
+
+
 def test_a_key_that_the_log_did_not_sign_for_is_announced_in_vain(
     house: House, administrator: Administrator, tmp_path: Path
 ) -> None:
