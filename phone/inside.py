@@ -21,7 +21,7 @@ from journal.errors import JournalFault, UnsealedError
 from journal.journal import Journal
 from journal.proofs import verify_inclusion
 from journal.receipts import receipt_of
-from sms.tables import INBOUND, LINK, OUTBOUND
+from sms.tables import INBOUND, INBOUND_KEY, LINK, OUTBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,10 @@ def _messages(network: str, message_ids: Collection[str]) -> sa.Select[Any]:
             OUTBOUND.c.segments,
             OUTBOUND.c.accepted_at,
         )
-        .join(LINK, LINK.c.id == INBOUND.c.link_id)
+        .join(INBOUND_KEY, INBOUND_KEY.c.message_id == INBOUND.c.id)
+        .join(LINK, LINK.c.id == INBOUND_KEY.c.link_id)
         .outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == INBOUND.c.id)
-        .where(LINK.c.code == network, INBOUND.c.operator_message_id.in_(list(message_ids)))
+        .where(LINK.c.code == network, INBOUND_KEY.c.operator_message_id.in_(list(message_ids)))
     )
 
 

@@ -37,7 +37,7 @@ _TEXT = sa.Table(
     sa.UniqueConstraint("network", "is_sent", "id"),
     sa.Index("ix_text_number", "number", "network"),
 )
-_LONGEST_THREAD = 200
+_LONGEST_THREAD = 60
 
 
 @dataclass(frozen=True, slots=True)
