@@ -192,25 +192,27 @@ def test_swap_payloads_with_the_data_keys_in_hand(
     assert found(house) == {"opening-differs"}
 
 
-@pytest.mark.parametrize("forged", [b"", b"[]", b"{}", b'{"e":1}', b'{"e":"zz","payload":""}'])
-def test_put_nonsense_where_a_payload_was(
-    house: House, administrator: Administrator, forged: bytes
-) -> None:
-    sealed = house.keyring.encrypt(
-        forged,
-        "journal-act",
-        table="journal_open",
-        column="enc_act",
-        row=entry_bytes(administrator, 40),
-    )
-    administrator.run(
-        "UPDATE journal_open SET enc_act = :blob, act_key_id = :key WHERE entry_id = :id",
-        blob=sealed.blob,
-        key=sealed.key_id,
-        id=id_at(administrator, 40),
-    )
+def test_put_nonsense_where_payloads_were(house: House, administrator: Administrator) -> None:
+    nonsense = (b"", b"[]", b"{}", b'{"e":1}', b'{"e":"zz","payload":""}')
+    for seq, forged in enumerate(nonsense, start=40):
+        sealed = house.keyring.encrypt(
+            forged,
+            "journal-act",
+            table="journal_open",
+            column="enc_act",
+            row=entry_bytes(administrator, seq),
+        )
+        administrator.run(
+            "UPDATE journal_open SET enc_act = :blob, act_key_id = :key WHERE entry_id = :id",
+            blob=sealed.blob,
+            key=sealed.key_id,
+            id=id_at(administrator, seq),
+        )
 
-    assert found(house) == {"opening-differs"}
+    report = house.verify()
+
+    assert [finding.seq for finding in report.findings] == [40, 41, 42, 43, 44]
+    assert set(report.counts) == {"opening-differs"}
 
 
 @pytest.mark.parametrize("part", ["identity", "act"])

@@ -1,7 +1,9 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -10,13 +12,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import keys
+from core.db import Database
+from core.keyring import Keyring
 from journal import leaf, receipts
 from journal.entries import Entry, Kind, Retention
 from journal.errors import DraftError
+from journal.journal import Journal
 from journal.leaf import Announcement, Statement, Writer
 from journal.verifier_leaf import read_leaf
-from tests.fakes import NOON
+from tests.fakes import NOON, FixedClock
 from tests.journal.conftest import ORIGIN, House
+
+
+@pytest.fixture
+def house(
+    sqlite_database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
+) -> Iterator[House]:
+    """A journal; what an entry is does not depend on where it is kept."""
+    keyring = Keyring.load(keys_dir, sqlite_database, clock)
+    journal = Journal.open(sqlite_database, keyring, keys_dir, tmp_path, ORIGIN, clock)
+    yield House(journal, sqlite_database, keyring, keys_dir, tmp_path, clock)
+    journal.close()
+
 
 names = st.from_regex(r"\A[a-z_]{1,12}\Z")
 text = st.text(st.characters(exclude_categories=["Cs"]))

@@ -4,30 +4,34 @@ import sqlalchemy as sa
 from core.db import Database
 from tests.journal.conftest import House
 
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE journal_entry SET leaf = ''",
-        "DELETE FROM journal_entry",
-        "UPDATE journal_leaf SET seq = seq + 100",
-        "DELETE FROM journal_leaf WHERE seq = 1",
-        "UPDATE journal_tile SET hashes = leaf_hash FROM journal_leaf",
-        "UPDATE journal_tile SET n = 7",
-        "DELETE FROM journal_tile",
-        "UPDATE tree_state SET size = size - 1",
-        "UPDATE tree_state SET origin = 'other', size = size + 1",
-        "DELETE FROM tree_state",
-        "UPDATE journal_checkpoint SET note = ''",
-        "UPDATE journal_checkpoint SET signed_at = 0",
-        "DELETE FROM journal_checkpoint",
-    ],
+REFUSED = (
+    "UPDATE journal_entry SET leaf = ''",
+    "DELETE FROM journal_entry",
+    "UPDATE journal_leaf SET seq = seq + 100",
+    "DELETE FROM journal_leaf WHERE seq = 1",
+    "UPDATE journal_tile SET hashes = leaf_hash FROM journal_leaf",
+    "UPDATE journal_tile SET n = 7",
+    "DELETE FROM journal_tile",
+    "UPDATE tree_state SET size = size - 1",
+    "UPDATE tree_state SET origin = 'other', size = size + 1",
+    "DELETE FROM tree_state",
+    "UPDATE journal_checkpoint SET note = ''",
+    "UPDATE journal_checkpoint SET signed_at = 0",
+    "DELETE FROM journal_checkpoint",
 )
-def test_what_is_written_stands(house: House, statement: str) -> None:
+EMPTIED = ("journal_entry", "journal_leaf", "journal_tile", "journal_checkpoint", "tree_state")
+
+
+def refuse(database: Database, statement: str) -> None:
+    with pytest.raises(sa.exc.IntegrityError, match="is append-only"):
+        database.write(lambda session: session.execute(sa.text(statement)))
+
+
+def test_what_is_written_stands(house: House) -> None:
     house.append(3)
 
-    with pytest.raises(sa.exc.IntegrityError, match="is append-only"):
-        house.database.write(lambda session: session.execute(sa.text(statement)))
+    for statement in REFUSED:
+        refuse(house.database, statement)
 
     assert house.verify().ok
 
@@ -37,10 +41,7 @@ def test_a_cosigned_checkpoint_is_not_dropped(house: House) -> None:
     house.database.write(lambda session: session.execute(cosign))
     house.append(1)
 
-    drop = sa.text("DELETE FROM journal_checkpoint WHERE size = 2")
-
-    with pytest.raises(sa.exc.IntegrityError, match="is append-only"):
-        house.database.write(lambda session: session.execute(drop))
+    refuse(house.database, "DELETE FROM journal_checkpoint WHERE size = 2")
 
 
 def test_what_an_entry_opens_to_may_be_erased(house: House) -> None:
@@ -51,9 +52,6 @@ def test_what_an_entry_opens_to_may_be_erased(house: House) -> None:
     assert house.size() == 5
 
 
-@pytest.mark.parametrize("table", ["journal_entry", "journal_leaf", "journal_tile", "tree_state"])
-def test_no_table_is_emptied_at_once(postgres_database: Database, table: str) -> None:
-    truncate = sa.text(f"TRUNCATE {table}")
-
-    with pytest.raises(sa.exc.IntegrityError, match="is append-only"):
-        postgres_database.write(lambda session: session.execute(truncate))
+def test_no_table_is_emptied_at_once(postgres_database: Database) -> None:
+    for table in EMPTIED:
+        refuse(postgres_database, f"TRUNCATE {table}")
