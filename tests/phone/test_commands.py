@@ -1,0 +1,238 @@
+"""`demo` and `phone`, run as a user runs them: real processes, sockets, keys and databases."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.e2e.harness import Deployment
+from tests.e2e.listener import free_port
+from tests.e2e.waiting import until
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+HTTP = urllib3.PoolManager(retries=False, timeout=10)
+SECONDS = 120
+LOOKUP = """
+DC {id}
+< CSDLDC: Ma xac thuc *, hieu luc 5 phut. *
+:dup
+<
+XN {pin}
+< CSDLDC: *Ma GD*
+HD
+< CSDLDC: Soan DC *
+"""
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "LANG": "C.UTF-8", **more}
+
+
+def run(home: Path, *words: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(APP), *words], cwd=home, env=environment(**more), input=given,
+        capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+
+
+@contextmanager
+def demonstrating(home: Path, *words: str) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
+    """Run `demo` until it serves; what it says goes to the file that is handed over too."""
+    said = home / "demo.out"
+    with said.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, str(APP), "demo", *words], cwd=home, env=environment(),
+            stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    try:
+        until(
+            lambda: "Ctrl-C ends it" in said.read_text() or process.poll() is not None,
+            "the demonstration serves",
+            within=SECONDS,
+        )
+        assert process.poll() is None, said.read_text()
+        yield process, said
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(SECONDS)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a demonstration has been made."""
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def served(home: Path) -> Iterator[str]:
+    """The URL of a demonstration that serves."""
+    with demonstrating(home, "--port", str(free_port())) as (_, said):
+        found = re.search(r"Phone simulator +(http://[^/]+)/phone", said.read_text())
+        assert found is not None
+        yield found[1]
+
+
+def test_once_shows_a_lookup_with_its_proof_and_leaves_nothing(tmp_path: Path) -> None:
+    done = run(tmp_path, "demo", "--once", TMPDIR=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"you » DC 999\d{9}", done.stdout)
+    assert re.search(r"12345 « CSDLDC: Ma xac thuc \d{6}, .* · PIN · journal #\d+\]", done.stdout)
+    assert re.search(r"you » XN \d{6}", done.stdout)
+    assert re.search(r"12345 « CSDLDC: [A-Z. ]+, n(u|am), sinh .* · RESULT · ", done.stdout)
+    assert re.search(r"receipt \w{4}-\w{4}-\w{4}-\w{4}", done.stdout)
+    assert "the entry is in the tree: checked" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_once_refuses_a_port_that_is_taken(tmp_path: Path, served: str) -> None:
+    port = str(urllib3.util.parse_url(served).port)
+
+    done = run(tmp_path, "demo", "--once", "--port", port)
+
+    assert done.returncode == 69
+    assert "is taken: name another with --port" in done.stderr
+
+
+def test_nothing_of_a_real_deployment_is_touched(tmp_path: Path) -> None:
+    real = tmp_path / "real.db"
+
+    done = run(
+        tmp_path, "demo", "--once",
+        TRADAN_DATABASE_URL=f"sqlite:///{real}", TRADAN_STATE_DIR=str(tmp_path / "real"),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demonstration_serves_its_pages(served: str) -> None:
+    phone, status = HTTP.request("GET", f"{served}/phone"), HTTP.request("GET", f"{served}/status")
+
+    assert (phone.status, status.status) == (200, 200)
+    assert "Hồng Hà" in phone.data.decode()
+    assert phone.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_the_thread_of_the_demonstration_stands_on_its_page(home: Path, served: str) -> None:
+    said = (home / "demo.out").read_text()
+    address = re.search(r"/phone(\?\S+)", said)
+    assert address is not None
+
+    page = HTTP.request("GET", f"{served}/phone{address[1]}").data.decode()
+
+    assert page.count('class="message theirs"') == 2
+    assert page.count("data-verdict") == 0
+    assert page.count('class="proof"') == 2
+
+
+def test_a_scripted_conversation_goes_as_written(home: Path, served: str) -> None:
+    done = run(home, "phone", "--script", "-", "--expect", given=LOOKUP)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no second reply came" in done.stdout
+    assert "\x1b[" not in done.stdout
+
+
+def test_a_conversation_that_differs_ends_four(home: Path, served: str) -> None:
+    done = run(home, "phone", "--script", "-", given="HD\n< what nobody says\n")
+
+    assert done.returncode == 4
+    assert "line 2: expected what nobody says" in done.stderr
+
+
+def test_what_is_piped_in_is_sent(home: Path, served: str) -> None:
+    done = run(home, "phone", given="PHI\n:who\n:q\nHD\n")
+
+    assert done.returncode == 0
+    assert "CSDLDC: Gia moi tin nhan gui di: 300 dong" in done.stdout
+    assert "you » HD" not in done.stdout
+
+
+def test_a_number_that_nobody_made_up_has_is_refused(home: Path, served: str) -> None:
+    done = run(home, "phone", "--as", "0912345678", given="")
+
+    assert done.returncode == 2
+    assert "no made-up person" in done.stderr
+
+
+def test_a_service_that_does_not_answer_ends_sixty_nine(home: Path, served: str) -> None:
+    done = run(home, "phone", "--url", f"http://127.0.0.1:{free_port()}", given="HD\n")
+
+    assert done.returncode == 69
+    assert "python app.py demo" in done.stderr
+
+
+def test_without_a_demonstration_there_are_no_phones(tmp_path: Path) -> None:
+    done = run(tmp_path, "phone", given="HD\n")
+
+    assert done.returncode == 5
+    assert "python app.py demo" in done.stderr
+
+
+def test_expect_without_a_script_is_a_slip(home: Path, served: str) -> None:
+    assert run(home, "phone", "--expect", given="").returncode == 2
+
+
+def test_a_demonstration_is_taken_up_again_where_it_was_left(tmp_path: Path) -> None:
+    with demonstrating(tmp_path, "--port", str(free_port())) as (first, said):
+        pass
+    before = said.read_text()
+
+    with demonstrating(tmp_path, "--port", str(free_port())) as (second, said):
+        pass
+
+    assert (first.returncode, second.returncode) == (0, 0)
+    last = [re.findall(r"entry +#(\d+)", text)[-1] for text in (before, said.read_text())]
+    assert int(last[1]) > int(last[0])
+
+
+def test_a_demonstration_that_is_killed_takes_its_service_along(tmp_path: Path) -> None:
+    port = free_port()
+
+    with demonstrating(tmp_path, "--port", str(port)) as (process, _):
+        process.kill()
+        process.wait()
+
+    def is_gone() -> bool:
+        try:
+            HTTP.request("GET", f"http://127.0.0.1:{port}/healthz")
+        except urllib3.exceptions.HTTPError:
+            return True
+        return False
+
+    until(is_gone, "the service has ended")
+
+
+@pytest.mark.parametrize("verb", ["demo", "phone"])
+def test_a_help_page_shows_how_to_use_the_verb(tmp_path: Path, verb: str) -> None:
+    done = run(tmp_path, verb, "--help")
+
+    assert done.returncode == 0
+    assert f"python app.py {verb}" in done.stdout
+
+
+def test_a_service_for_real_citizens_has_no_phones(tmp_path: Path) -> None:
+    deployment = Deployment(tmp_path, settings={"MODE": "production"})
+    deployment.do("init")
+    try:
+        deployment.start()
+        url = f"http://127.0.0.1:{deployment.port}"
+
+        answers = [
+            HTTP.request("GET", f"{url}/phone").status,
+            HTTP.request("POST", f"{url}/phone/send", body=b"text=HD").status,
+            HTTP.request("POST", f"{url}/phone/mt/hong-ha", body=b"{}").status,
+        ]
+
+        assert answers == [404, 404, 404]
+    finally:
+        deployment.close()
