@@ -12,25 +12,36 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.context import Service
-from cli.exits import INTERRUPTED, LazyGroup, told_plainly
-from core.settings import Settings
+from cli.exits import INTERRUPTED
+from cli.groups import Program
 
 if TYPE_CHECKING:
     from flask import Flask
 
+    from core.settings import Settings
+
 _VERBS = {
-    "init": ("cli.setup:init_command", "Make keys, database and state folder; safe to repeat."),
+    "init": ("cli.setup:init_command", "Make what a deployment needs, for who installs it."),
     "run": ("cli.serving:run_command", "Take messages and answer them until told to end."),
-    "operator": ("cli.operators:operator_group", "Links to telecom operators."),
-    "import": ("cli.people:import_group", "Bring people into the register."),
-    "journal": ("cli.journal:journal_group", "Check the exchange journal."),
+    "operator": ("cli.operators:operator_group", "Links to telecom operators, for the engineer."),
+    "import": ("cli.people:import_group", "Bring people into the register, for who feeds it."),
+    "journal": ("cli.journal:journal_group", "Check the exchange journal, for auditors."),
     "demo": ("cli.demo:demo_group", "Show the whole service with made-up people."),
     "phone": ("cli.phone:phone_command", "A made-up citizen's phone in the terminal (demo)."),
-    "benchmark": ("cli.benchmark:benchmark_command", "Measure this machine, on this machine."),
+    "benchmark": ("cli.benchmark:benchmark_command", "Measure whole lookups on this machine."),
 }
+_HELP = """Let citizens look themselves up by SMS, for whoever runs the service.
+
+\b
+Examples:
+  python app.py demo
+  python app.py init
+  python app.py operator add --help
+  python app.py run
+"""
 
 
-def create_app(settings: Settings) -> "Flask":
+def create_app(settings: "Settings") -> "Flask":
     """Make the web application of a deployment, without its stages."""
     from cli.web import make_app
     from sms.signals import Signal
@@ -59,14 +70,12 @@ def web() -> "Flask":
     return make_app(service, received)
 
 
-@click.group(cls=LazyGroup, verbs=_VERBS)
+@click.group(cls=Program, verbs=_VERBS, help=_HELP)
+@click.option("--debug", is_flag=True, help="Show the trace of an error too.")
 @click.version_option("1.0.0", prog_name="TraDan")
 @click.pass_context
-def main(context: click.Context) -> None:
-    """Let citizens look themselves up by SMS.
-
-    Settings come from the environment (TRADAN_…); see README.md.
-    """
+def main(context: click.Context, *, debug: bool) -> None:  # noqa: ARG001 (the group reads it)
+    """Open the deployment that the environment names, for the verb to work on."""
     service = Service(os.environ)
     context.obj = service
     context.call_on_close(service.close)
@@ -74,8 +83,7 @@ def main(context: click.Context) -> None:
 
 def _run() -> None:
     try:
-        with told_plainly():
-            sys.exit(main(standalone_mode=False) or 0)
+        sys.exit(main(standalone_mode=False) or 0)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import click
 
 from core.clock import Clock, SystemClock
-from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.db import Database
     from core.keyring import Keyring
+    from core.settings import Settings
     from journal.journal import Journal
     from sms.links.registry import LinkRegistry
 
@@ -27,15 +27,17 @@ class Service:
         self.clock: Clock = SystemClock()
 
     @classmethod
-    def of(cls, settings: Settings) -> "Service":
+    def of(cls, settings: "Settings") -> "Service":
         """Make the service of settings that were read already."""
         service = cls({})
         service.__dict__["settings"] = settings
         return service
 
     @cached_property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """The settings of the environment."""
+        from core.settings import Settings
+
         return Settings.from_env(self.environ)
 
     @cached_property

@@ -12,7 +12,8 @@ import click
 
 from cli import sandbox
 from cli.context import Service
-from cli.exits import LazyGroup, UsageFault
+from cli.exits import UsageFault
+from cli.groups import LazyGroup
 from cli.setup import make_deployment
 
 if TYPE_CHECKING:

@@ -5,15 +5,17 @@ import shutil
 from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.settings import Settings
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 # The library reads this name when it is first imported, and counts in files of that folder.
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _FOLDER = "metrics"
 
 
-def share(settings: Settings, environ: MutableMapping[str, str]) -> Path | None:
+def share(settings: "Settings", environ: MutableMapping[str, str]) -> Path | None:
     """Let this process and its children count together; call before anything is counted.
 
     Shape: the folder to remove at the end, None where one process counts alone or a parent shares.
@@ -30,7 +32,7 @@ def share(settings: Settings, environ: MutableMapping[str, str]) -> Path | None:
     return folder
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: "Settings") -> None:
     """Answer for metrics on their own address, where one is set."""
     if settings.metrics_bind is None:
         return

@@ -1,181 +1,238 @@
 """`operator`: links to telecom operators, their secrets, their assessment and their end."""
 
 import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy.orm import Session
 
 from cli.context import Service, pass_service
-from cli.exits import NOT_ALLOWED, USAGE, UsageFault
-from sms.links.model import Link
+from cli.exits import FAILED, NOT_ALLOWED, USAGE, UsageFault
+from cli.groups import OptionIn, VerbGroup
+from sms.links.model import Link, LinkState
 
-_TWILIO_API = "https://api.twilio.com"
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+_HTTP = partial(click.option, cls=OptionIn, section="Needed with --kind http")
+_TWILIO = partial(click.option, cls=OptionIn, section="Needed with --kind twilio")
+_LONGEST_REASON = 200
+_ADD_HTTP = """\
+python app.py operator add viettel --kind http --mo-price 500 \\
+  --send-url https://sms.example.vn/mt --secret-file viettel.secret"""
+_ADD_TWILIO = """\
+python app.py operator add twilio --kind twilio --token-file twilio.token \\
+  --account-sid AC00000000000000000000000000000000 --from +12025550100"""
+_COLUMNS = ("code", "kind", "state", "assessed_until", "rate", "webhook_path")
 
 
-@click.group("operator")
+@click.group("operator", cls=VerbGroup)
 def operator_group() -> None:
-    """Add, check, change and end links to telecom operators."""
+    """Add, check, change and end links to operators, for the engineer.
+
+    Everything here holds within two seconds, also while the service runs.
+    """
 
 
-@operator_group.command("add")
+@operator_group.command(
+    "add",
+    short_help="Add a link.",
+    examples=(_ADD_HTTP, _ADD_TWILIO),
+)
 @click.argument("code")
-@click.option("--kind", type=click.Choice(["http", "twilio"]), required=True)
-@click.option("--send-url", help="Where replies are posted (http).")
-@click.option("--secret-file", type=click.Path(), help="Holds one whsec_… secret (http).")
-@click.option("--account-sid", help="AC… (twilio).")
-@click.option("--token-file", type=click.Path(), help="Holds the auth token (twilio).")
-@click.option("--from", "from_number", help="Our number at Twilio (twilio).")
-@click.option("--api-url", default=_TWILIO_API, help="Another base of the REST API (twilio).")
-@click.option("--prefixes", default="", help="Number ranges, as 032-039,086.")
-@click.option("--rate", type=click.IntRange(1, 1_000_000), default=100, show_default=True)
-@click.option("--mo-price", type=click.IntRange(0, 1_000_000), help="VND for each message to us.")
-@click.option("--unassessed", is_flag=True, help="Record no assessment: help and DOWN only.")
+@click.option(
+    "--kind", type=click.Choice(["http", "twilio"]), required=True, help="What it speaks."
+)
+@_HTTP("--send-url", metavar="URL", help="Where replies are posted.")
+@_HTTP("--secret-file", metavar="FILE", help="Holds one whsec_… secret.")
+@_TWILIO("--account-sid", metavar="AC…", help="The account.")
+@_TWILIO("--token-file", metavar="FILE", help="Holds the auth token.")
+@_TWILIO("--from", "from_number", metavar="NUMBER", help="Our number there.")
+@click.option("--api-url", metavar="URL", help="Another base for the REST API (twilio).")
+@click.option("--prefixes", default="", metavar="RANGES", help="Its numbers, as 032-039,086.")
+@click.option(
+    "--rate",
+    type=click.IntRange(1, 1_000_000),
+    default=100,
+    show_default=True,
+    help="Messages a second that are taken; bursts of five times as many.",
+)
+@click.option(
+    "--mo-price", type=click.IntRange(0, 1_000_000), metavar="VND", help="Of each message to us."
+)
+@click.option("--unassessed", is_flag=True, help="Do not vouch for it: HELP and DOWN only.")
 @click.option("--test", "is_test", is_flag=True, help="May carry made-up people.")
 @_AS_JSON
 @pass_service
-def add(service: Service, *, as_json: bool, **options: object) -> None:
-    """Add a link; whoever runs this vouches for the channel for 365 days.
+def add(service: Service, /, *, as_json: bool, **options: object) -> None:
+    """Add a link; whoever runs this vouches for the channel for 365 days."""
+    from cli import linking
 
-    Example: python app.py operator add viettel --kind http
-    --send-url https://sms.example.vn/mt --secret-file viettel.secret --mo-price 500
-    """
-    from cli.linking import add_link, read_link
-
-    new, price = read_link(service, options)
-    link = add_link(service, new, price)
+    link, read = linking.add(service, options)
     if as_json:
         click.echo(json.dumps({"code": link.code, "webhook_path": link.webhook_path}))
-        return
-    click.echo(f"added {link.code}: messages come in at {link.webhook_path}")
-    if new.assessed_by is None:
-        click.echo("no assessment recorded: the link carries HELP and DOWN only", err=True)
+    else:
+        click.echo(
+            f"{link.code} posts messages to {service.settings.public_url}{link.webhook_path}"
+        )
+    if not read.is_assessed:
+        hint = f"`operator assess {link.code}` vouches for it"
+        click.echo(f"without an assessment it carries HELP and DOWN only: {hint}", err=True)
 
 
-@operator_group.command("list")
+@operator_group.command(
+    "list",
+    short_help="List the links.",
+    examples=("python app.py operator list",),
+)
 @_AS_JSON
 @pass_service
-def list_links(service: Service, *, as_json: bool) -> None:
-    """List the links, with state and assessment.
-
-    Example: python app.py operator list
-    """
-    rows = [_row(link) for link in service.links.all()]
+def list_links(service: Service, /, *, as_json: bool) -> None:
+    """List the links, with state and assessment, and none of their secrets."""
+    now = service.clock.now()
+    rows = [_row(link, now) for link in service.links.all()]
     if as_json:
         click.echo(json.dumps(rows))
-        return
-    for row in rows:
-        click.echo("  ".join(str(row[name]) for name in ("code", "kind", "state", "assessed")))
-    if not rows:
-        click.echo("no links yet: python app.py operator add …", err=True)
+    elif rows:
+        _print_table(rows)
+    else:
+        click.echo("no links yet: see `python app.py operator add --help`", err=True)
 
 
-@operator_group.command("disable")
+@operator_group.command(
+    "disable",
+    short_help="Take and send nothing for a while.",
+    examples=(
+        "python app.py operator disable viettel",
+        "python app.py operator disable viettel --undo",
+    ),
+)
 @click.argument("code")
 @click.option("--undo", is_flag=True, help="Enable it again.")
 @pass_service
-def disable(service: Service, *, code: str, undo: bool) -> None:
-    """Take no more messages of a link, and send none, until enabled again.
-
-    Example: python app.py operator disable viettel
-    """
-    from cli.linking import with_entry
-    from sms.links import registry
-    from sms.links.model import LinkState
+def disable(service: Service, /, *, code: str, undo: bool) -> None:
+    """Take no more messages of a link, and send none, until enabled again."""
+    from cli import linking
 
     link = require(service, code)
     state = LinkState.ACTIVE if undo else LinkState.DISABLED
-    act = "link-enable" if undo else "link-disable"
-    with_entry(service, act, link.code, lambda s: registry.set_state(s, link, state))
+    linking.set_state(service, link, state)
     click.echo(f"{code} is {state}")
 
 
-@operator_group.command("rotate-key")
+@operator_group.command(
+    "assess",
+    short_help="Vouch for a channel.",
+    examples=("python app.py operator assess viettel",),
+)
 @click.argument("code")
-@click.option("--secret-file", "--token-file", "secret_file", type=click.Path(), required=True)
 @pass_service
-def rotate_key(service: Service, *, code: str, secret_file: str) -> None:
+def assess(service: Service, /, *, code: str) -> None:
+    """Vouch for a channel for 365 days from now, with an entry in the journal."""
+    from cli import linking
+
+    until = linking.assess(service, require(service, code))
+    click.echo(f"{code} is assessed by {service.person} until {until:%Y-%m-%d}")
+
+
+@operator_group.command(
+    "rotate-key",
+    short_help="Let a new secret take over.",
+    examples=("python app.py operator rotate-key viettel --secret-file new.secret",),
+)
+@click.argument("code")
+@click.option(
+    "--secret-file", "--token-file", "secret_file", metavar="FILE", required=True,
+    help="Holds the new secret or token.",
+)  # fmt: skip
+@pass_service
+def rotate_key(service: Service, /, *, code: str, secret_file: str) -> None:
     """Make the secret in a file the link's newest; the one before it stays live beside it.
 
-    Example: python app.py operator rotate-key viettel --secret-file new.secret
+    Replies are signed with the newest from now on, so the operator must have it already. Any third
+    secret is destroyed.
     """
-    from cli.linking import read_secret, with_entry
-    from sms.links import registry
+    from cli import linking
 
-    link = require(service, code)
-    secret = read_secret(link.kind, secret_file)
-    now = service.clock.now()
-
-    def work(session: Session) -> None:
-        registry.rotate(session, service.keyring, link, secret, now)
-
-    with_entry(service, "link-rotate", link.code, work)
+    linking.rotate(service, require(service, code), secret_file)
     click.echo(f"{code}: the new secret is live; the one before it too, until the next rotation")
 
 
-@operator_group.command("terminate")
+@operator_group.command(
+    "terminate",
+    short_help="End a link for good.",
+    examples=('python app.py operator terminate viettel --reason "contract ended" --yes',),
+)
 @click.argument("code")
-@click.option("--reason", required=True, help="Why, for the journal.")
+@click.option("--reason", required=True, help="Why, for the journal; name nobody.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_service
-def terminate(service: Service, *, code: str, reason: str, yes: bool) -> None:
-    """End a link for good: its secrets are destroyed and cannot be brought back.
+def terminate(service: Service, /, *, code: str, reason: str, yes: bool) -> None:
+    """End a link for good: its secrets are destroyed and cannot be brought back."""
+    from cli import linking
 
-    Example: python app.py operator terminate viettel --reason "contract ended" --yes
-    """
-    from cli.linking import with_entry
-    from sms.links import registry
-
+    reason = reason.strip()
+    if not (0 < len(reason) <= _LONGEST_REASON and reason.isprintable()):
+        raise UsageFault(f"--reason must be one line of 1 to {_LONGEST_REASON} characters", USAGE)
     link = require(service, code)
     if not yes:
-        click.confirm(f"End {code} for good and destroy its secrets?", abort=True)
-    now = service.clock.now()
-    with_entry(
-        service, "link-terminate", link.code, lambda s: registry.terminate(s, link, reason, now)
-    )
+        _ask(f"This ends {code} for good and destroys its secrets. Go on?")
+    linking.terminate(service, link, reason)
     click.echo(f"{code} is terminated")
 
 
-@operator_group.command("test")
+@operator_group.command(
+    "test",
+    short_help="Check a link from our side.",
+    examples=("python app.py operator test viettel",),
+)
 @click.argument("code")
 @_AS_JSON
 @pass_service
-def test(service: Service, *, code: str, as_json: bool) -> None:
-    """Check a link from our side: its state, its assessment, and that its host answers.
+def test(service: Service, /, *, code: str, as_json: bool) -> None:
+    """Check a link from our side; nothing is sent to any telephone.
 
-    Nothing is sent to any telephone. Example: python app.py operator test viettel
+    Looks at its state and assessment, has a sample signed and verified under each live secret, asks
+    its host for an answer, and compares clocks. Ends 0 if the link could carry a lookup, else 1.
     """
-    from cli.linking import check_link
+    from cli.link_check import check
 
-    findings = check_link(require(service, code), service.clock.now())
+    found = check(require(service, code), service.settings.public_url, service.clock)
     if as_json:
-        click.echo(json.dumps(findings))
+        click.echo(json.dumps(found.as_json()))
     else:
-        for name, finding in findings.items():
-            click.echo(f"{name}: {finding}")
-    if findings["ok"] is not True:
-        raise SystemExit(1)
+        for finding in found.each:
+            click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name}: {finding.says}")
+    if not found.ok:
+        sys.exit(FAILED)
 
 
-@operator_group.command("report")
+@operator_group.command(
+    "report",
+    short_help="Say what became of a message.",
+    examples=("python app.py operator report viettel 8f2k-10433 --json",),
+)
 @click.argument("code")
 @click.argument("message_id")
 @_AS_JSON
 @pass_service
-def report(service: Service, *, code: str, message_id: str, as_json: bool) -> None:
-    """Say what became of a message, by the operator's own id; nothing personal is shown.
-
-    Example: python app.py operator report viettel 8f2k-10433 --json
-    """
+def report(service: Service, /, *, code: str, message_id: str, as_json: bool) -> None:
+    """Say what became of a message, by the operator's own id; nothing personal is shown."""
     from dataclasses import asdict
 
     from sms import reports
 
-    link = require(service, code)
-    journal = service.journal
+    link, journal = require(service, code), service.journal
     found = service.database.read(lambda s: reports.report(s, journal, link.id, message_id))
     if found is None:
-        raise UsageFault(f"{code} has handed over no message of this id", NOT_ALLOWED)
+        raise UsageFault(
+            f"{code} has handed over no message of this id in the last 35 days: see that it is "
+            "the id that the operator gave it",
+            NOT_ALLOWED,
+        )
     shown = asdict(found)
     click.echo(json.dumps(shown) if as_json else "\n".join(f"{k}: {v}" for k, v in shown.items()))
 
@@ -191,7 +248,14 @@ def require(service: Service, code: str) -> Link:
     return link
 
 
-def _row(link: Link) -> dict[str, object]:
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise UsageFault("nobody can be asked here: say --yes if it is meant", USAGE)
+    if not click.confirm(question):
+        raise UsageFault("nothing was changed", NOT_ALLOWED)
+
+
+def _row(link: Link, now: "datetime") -> dict[str, object]:
     until = link.assessed_until
     return {
         "code": link.code,
@@ -201,7 +265,21 @@ def _row(link: Link) -> dict[str, object]:
         "rate": link.rate,
         "prefixes": link.prefixes,
         "test": link.is_test,
-        "assessed": bool(until),
+        "live_secrets": len(link.secrets),
+        "assessed": link.is_assessed(now),
         "assessed_by": link.assessed_by,
         "assessed_until": until.isoformat() if until else None,
     }
+
+
+def _print_table(rows: Sequence[dict[str, object]]) -> None:
+    cells = [tuple(name.replace("_", " ").upper() for name in _COLUMNS)]
+    cells += [tuple(_cell(row[name]) for name in _COLUMNS) for row in rows]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(_COLUMNS))]
+    for line in cells:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value).partition("T")[0]

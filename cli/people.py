@@ -14,6 +14,7 @@ import click
 
 from cli.context import Service, pass_service
 from cli.exits import DIFFERENT, NOT_ALLOWED, USAGE, UsageFault
+from cli.groups import VerbGroup
 from cli.import_report import Report
 from cli.progress import Progress
 
@@ -60,7 +61,7 @@ Examples:
 """
 
 
-@click.group("import")
+@click.group("import", cls=VerbGroup)
 def import_group() -> None:
     """Bring people into the register, for whoever feeds it."""
 

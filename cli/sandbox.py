@@ -14,16 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from os import getpid
 from pathlib import Path
-
-import urllib3
+from typing import TYPE_CHECKING
 
 from cli.context import Service
 from cli.exits import UNAVAILABLE, UsageFault
-from core.settings import Settings
-from phone.desk import LOOPBACK, PAGE_FOLDER
-from phone.links import LinkFolder
-from phone.network import Link
 
+if TYPE_CHECKING:
+    from phone.links import LinkFolder
+
+LOOPBACK = "127.0.0.1"
 HOME = Path("var/demo")
 PORT = 8000
 SHORT_CODE = "12345"
@@ -65,6 +64,8 @@ def environment(state_dir: Path, port: int) -> dict[str, str]:
 
 def service_of(state_dir: Path, port: int) -> Service:
     """Return the demonstration as verbs work with it."""
+    from core.settings import Settings
+
     settings = Settings.from_env(environment(state_dir, port))
     return Service.of(settings)
 
@@ -99,19 +100,23 @@ def make_up(service: Service) -> int:
 
 def connect(service: Service, gateway: str) -> None:
     """Have a link for each made-up network, which takes texts for the phones of the page."""
+    from phone.desk import PAGE_FOLDER
+    from phone.links import LinkFolder
+
     folder = LinkFolder(service.settings.state_dir / PAGE_FOLDER)
     for code, title in NETWORKS.items():
         provide(service, folder, code, title, f"{gateway}/phone/mt/{code}", _PRICES[code])
 
 
 def provide(
-    service: Service, folder: LinkFolder, code: str, title: str, url: str, price: int
+    service: Service, folder: "LinkFolder", code: str, title: str, url: str, price: int
 ) -> bool:
     """Have a test link *code* that hands replies to *url*; return whether anything changed.
 
     Units: *price* in VND.
     """
     from cli.linking import add_link, with_entry
+    from phone.network import Link
     from sms.links import registry
     from sms.links.model import LinkKind
     from sms.links.registry import NewLink
@@ -169,6 +174,8 @@ def url_of(state_dir: Path) -> str | None:
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    import urllib3
+
     http = urllib3.PoolManager(retries=False, timeout=1)
     until = time.monotonic() + _READY_SECONDS
     while time.monotonic() < until:

@@ -10,14 +10,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cli import metering
+from cli import claims, metering
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from core import log
-from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 WEB_THREADS = 8
 _DRAIN_SECONDS = 60
@@ -54,19 +57,22 @@ def run_command(service: Service, *, web: bool, worker: bool, child_of: int | No
     try:
         if worker and not web:
             _work(Service(service.environ))
+        elif settings.database_url.get_backend_name() == "sqlite":
+            with claims.whole(Path(settings.database_url.database or "")):
+                _serve(settings, with_worker=False)
         else:
-            is_split = settings.database_url.get_backend_name() == "postgresql" and not alone
-            _serve(settings, with_worker=is_split)
+            _serve(settings, with_worker=not alone)
     finally:
         if shared is not None:
             shutil.rmtree(shared, ignore_errors=True)
 
 
-def _serve(settings: Settings, *, with_worker: bool) -> None:
+def _serve(settings: "Settings", *, with_worker: bool) -> None:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    claims.see_free(settings.bind)
     is_sqlite = settings.database_url.get_backend_name() == "sqlite"
     server = Granian(
         "app:web",

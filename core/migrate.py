@@ -15,8 +15,13 @@ _SCRIPTS = Path(__file__).parent.parent / "migrations"
 
 
 def upgrade(database: Database) -> bool:
-    """Run every migration the database lacks; return whether there was one."""
-    from alembic import command  # noqa: PLC0415 (loads slowly; only set-up and upgrades need it)
+    """Run every migration the database lacks; return whether there was one.
+
+    Raises: MigrationError for a database that is ahead of this program.
+    """
+    # They load slowly, and only set-up and upgrades need them.
+    from alembic import command  # noqa: PLC0415 (as said above)
+    from alembic.util import CommandError  # noqa: PLC0415 (as said above)
 
     if current(database) == head():
         return False
@@ -24,7 +29,13 @@ def upgrade(database: Database) -> bool:
     with engine.connect() as connection:
         configuration = _configuration()
         configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+        try:
+            command.upgrade(configuration, "head")
+        except CommandError as error:
+            raise MigrationError(
+                "the database stands at a migration that this program does not know: "
+                "run the program that belongs to it, or a newer one"
+            ) from error
     return True
 
 

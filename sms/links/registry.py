@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.clock import Clock
-from core.db import Database
+from core.db import Database, dialect_of, locked, upsert
 from core.errors import UnavailableError
 from core.ids import uuid7
 from core.keyring import Keyring, Sealed
@@ -107,11 +107,9 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
 
     Raises: LinkError when the code is taken.
     """
-    if session.execute(sa.select(LINK.c.id).where(LINK.c.code == new.code)).first() is not None:
-        raise LinkError(f"a link called {new.code} exists already: choose another code")
-    statement = sa.insert(LINK).returning(LINK.c.id)
-    link_id: int = session.execute(
-        statement,
+    statement = upsert(dialect_of(session), LINK).on_conflict_do_nothing(index_elements=["code"])
+    link_id: int | None = session.execute(
+        statement.returning(LINK.c.id),
         {
             "code": new.code,
             "kind": new.kind,
@@ -128,7 +126,9 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
             "assessed_until": now + ASSESSMENT_LIFE if new.assessed_by else None,
             "created_at": now,
         },
-    ).scalar_one()
+    ).scalar()
+    if link_id is None:
+        raise LinkError(f"a link called {new.code} exists already: choose another code")
     _keep_secret(session, keyring, link_id, "signing", new.secret, now)
     if new.kind is LinkKind.TWILIO:
         path_secret = secrets.token_hex(_PATH_SECRET_BYTES)
@@ -139,8 +139,9 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
 def rotate(session: Session, keyring: Keyring, link: Link, secret: str, now: datetime) -> None:
     """Make *secret* the link's newest; the one before it stays live, older ones are destroyed.
 
-    Raises: LinkError if the secret is in use already.
+    Raises: LinkError if the secret is in use already, or the link is terminated.
     """
+    _refuse_terminated(session, link)
     if secret in link.secrets:
         raise LinkError("this secret is live on the link already: make a new one")
     _keep_secret(session, keyring, link.id, "signing", secret, now)
@@ -155,8 +156,19 @@ def set_state(session: Session, link: Link, state: LinkState) -> None:
 
     Raises: LinkError for a link that is terminated.
     """
-    _refuse_terminated(link)
+    _refuse_terminated(session, link)
     session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(state=state))
+
+
+def assess(session: Session, link: Link, by: str, until: datetime) -> None:
+    """Record that somebody vouches for the channel of a link until then.
+
+    Raises: LinkError for a link that is terminated.
+    """
+    _refuse_terminated(session, link)
+    session.execute(
+        sa.update(LINK).where(LINK.c.id == link.id).values(assessed_by=by, assessed_until=until)
+    )
 
 
 def move(session: Session, link: Link, url: str) -> None:
@@ -164,7 +176,7 @@ def move(session: Session, link: Link, url: str) -> None:
 
     Raises: LinkError for a link that is terminated.
     """
-    _refuse_terminated(link)
+    _refuse_terminated(session, link)
     session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(url=url))
 
 
@@ -173,7 +185,7 @@ def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
 
     Raises: LinkError for a link that is terminated already.
     """
-    _refuse_terminated(link)
+    _refuse_terminated(session, link)
     session.execute(
         sa.update(LINK)
         .where(LINK.c.id == link.id)
@@ -187,8 +199,10 @@ def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
     session.execute(sa.delete(LINK_SECRET).where(LINK_SECRET.c.link_id == link.id))
 
 
-def _refuse_terminated(link: Link) -> None:
-    if link.state is LinkState.TERMINATED:
+def _refuse_terminated(session: Session, link: Link) -> None:
+    # As it is now and stays until the commit: *link* may have been read before somebody ended it.
+    state = sa.select(LINK.c.state).where(LINK.c.id == link.id)
+    if session.execute(locked(state, session)).scalar_one() == LinkState.TERMINATED:
         raise LinkError(f"the link {link.code} is terminated for good: add a new one")
 
 
