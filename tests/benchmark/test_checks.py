@@ -10,8 +10,8 @@ from benchmark.checks import kept
 from billing.tables import USAGE
 from core.db import Database
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF
-from sms.inbound import State
 from sms.dispatch import ReplyState
+from sms.inbound import State
 from sms.tables import INBOUND, OUTBOUND
 from tests.fakes import NOON
 
