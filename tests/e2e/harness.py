@@ -87,7 +87,7 @@ class Deployment:
             path.read_text(errors="backslashreplace") for path in sorted(self.home.glob("run.*"))
         )
 
-    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def cli(self, *words: str, seconds: float = _VERB_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run one verb to its end."""
         return subprocess.run(
             [sys.executable, "app.py", *words],
@@ -96,7 +96,7 @@ class Deployment:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=_VERB_SECONDS,
+            timeout=seconds,
             check=False,
         )
 

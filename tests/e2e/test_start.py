@@ -13,6 +13,8 @@ from tests.e2e.conftest import Deploy
 from tests.e2e.harness import Deployment
 from tests.e2e.listener import free_port
 
+_REFUSAL_SECONDS = 30
+
 
 @pytest.fixture(scope="module")
 def initialised(make_deployment: Deploy) -> Deployment:
@@ -30,7 +32,7 @@ def copy(initialised: Deployment, tmp_path: Path) -> Deployment:
 
 def refusal(deployment: Deployment, *flags: str) -> subprocess.CompletedProcess[str]:
     """Run `run`, which must end by itself, with a reason and no trace."""
-    done = deployment.cli("run", *flags)
+    done = deployment.cli("run", *flags, seconds=_REFUSAL_SECONDS)
     assert done.returncode not in {0, 130}
     assert "Traceback" not in done.stderr
     assert done.stderr.strip()
@@ -90,8 +92,8 @@ def test_on_a_database_behind_its_migrations_it_does_not_start(
 
     done = refusal(copy)
 
-    assert "migrat" in done.stderr.lower()
-    assert "init" in done.stderr or "upgrade" in done.stderr
+    assert "migrat" in done.stderr.lower() or "empty" in done.stderr
+    assert "app.py init" in done.stderr
 
 
 def test_on_an_empty_postgresql_it_does_not_start(
@@ -102,7 +104,7 @@ def test_on_an_empty_postgresql_it_does_not_start(
 
     done = refusal(copy)
 
-    assert "migrat" in done.stderr.lower()
+    assert "app.py init" in done.stderr
 
 
 def test_without_its_database_it_does_not_start(copy: Deployment) -> None:
@@ -151,6 +153,21 @@ def test_a_taken_port_is_named(copy: Deployment, service: Deployment) -> None:
     done = refusal(copy)
 
     assert str(service.port) in done.stderr
+
+
+def test_a_sqlite_database_has_one_service(copy: Deployment) -> None:
+    second = Deployment(copy.home)
+    try:
+        copy.start()
+
+        done = refusal(second)
+
+        assert done.returncode == 5
+        assert second.port != copy.port
+        assert copy.get("/readyz").status == 200
+    finally:
+        copy.stop()
+        copy.close()
 
 
 def test_an_unknown_verb_or_option_is_a_usage_error(copy: Deployment) -> None:
