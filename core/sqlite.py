@@ -60,9 +60,16 @@ class _Request(Generic[T]):
     def outcome(self) -> T:
         if self.error is not None:
             raise self.error
-        if not self.done:
-            raise UnavailableError("the commit was broken off")
         return self.result
+
+    def call_back(self) -> Exception | None:
+        """Run what waits for the commit; what fails there is told to this writer alone."""
+        try:
+            for callback in self.callbacks:
+                callback()
+        except Exception as error:  # noqa: BLE001 (handed to the thread that brought the work)
+            return error
+        return None
 
 
 class _FileLock:
@@ -105,6 +112,7 @@ class SqliteDatabase:
         self._engine = _engine(url, NullPool)
         sa.event.listen(self._engine, "begin", _begin_immediate)
         sa.event.listen(self._readers, "begin", _begin_deferred)
+        sa.event.listen(self._readers, "connect", _forbid_writing)
         self._file_lock = _FileLock(path.with_name(path.name + ".lock"))
         self._writer: sa.Connection | None = None
         self._mutex = threading.Lock()
@@ -150,6 +158,10 @@ class SqliteDatabase:
         try:
             self._commit(batch)
         finally:
+            for request in batch:
+                if not request.done:
+                    # An interrupt came down on the leader: nobody else may take it for their turn.
+                    request.finish(UnavailableError("the commit was broken off"))
             with self._mutex:
                 successor = self._queue[0] if self._queue else None
                 self._busy = successor is not None
@@ -173,9 +185,7 @@ class SqliteDatabase:
                 request.finish(request.error or cause)
             return
         for request in batch:
-            for callback in request.callbacks:
-                callback()
-            request.finish()
+            request.finish(request.call_back())
 
     def _connection(self) -> sa.Connection:
         if self._writer is None:
@@ -228,6 +238,10 @@ def _prepare(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> Non
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(pragma)
+
+
+def _forbid_writing(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
