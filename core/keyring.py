@@ -72,6 +72,9 @@ class Keyring:
         if missing := wanted - self._current.keys():
             self._database.write(lambda session: self._make_data_keys(session, missing, now))
             self._read_data_keys()
+        if wanted - self._current.keys():
+            fault = "the kek-<n>.key that wraps this month's data keys is missing: restore it"
+            raise KeysError([fault])
 
     def encrypt(
         self, plaintext: bytes, purpose: str, *, table: str, column: str, row: bytes

@@ -29,9 +29,11 @@ def create(keys_dir: Path) -> list[str]:
     """Make the key files that are missing and return their names."""
     keys_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = [f"{name}.key" for name in _SINGLE if _make(keys_dir / f"{name}.key")]
-    for name in _ROTATED:
-        if not _generations(keys_dir, name) and _make(keys_dir / f"{name}-1.key"):
-            made.append(f"{name}-1.key")
+    made.extend(
+        f"{name}-1.key"
+        for name in _ROTATED
+        if not _generations(keys_dir, name) and _make(keys_dir / f"{name}-1.key")
+    )
     return made
 
 
