@@ -41,7 +41,8 @@ class PostgresDatabase:
         for last in (*(False,) * (_TRIES - 1), True):
             try:
                 return self._transact(work)
-            except sa.exc.OperationalError as error:
+            except (sa.exc.OperationalError, sa.exc.InternalError) as error:
+                # An internal error is how a server that takes no writes answers (a standby).
                 state = getattr(error.orig, "sqlstate", None)
                 if last or state not in _TRY_AGAIN:
                     raise UnavailableError("the database did not take the work") from error
