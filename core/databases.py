@@ -22,7 +22,9 @@ def database_url(text: str, state_dir: Path) -> sa.URL:
     backend = url.get_backend_name()
     if backend == "postgres":
         url, backend = url.set(drivername="postgresql"), "postgresql"
-    if backend not in {"sqlite", "postgresql"} or (backend == "sqlite" and not url.database):
+    if backend not in {"sqlite", "postgresql"} or (
+        backend == "sqlite" and url.database in {None, "", ":memory:"}
+    ):
         fault = "TRADAN_DATABASE_URL must name a SQLite file or a PostgreSQL database"
         raise SettingsError([fault])
     return url

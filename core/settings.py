@@ -152,7 +152,7 @@ def public_url(text: str) -> str:
     plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
     if not (parts.scheme == "https" or plain) or not parts.hostname:
         raise ValueError
-    if parts.query or parts.fragment or parts.username or parts.port == 0:
+    if parts.query or parts.fragment or "@" in parts.netloc or parts.port == 0:
         raise ValueError
     return text.rstrip("/")
 
@@ -170,7 +170,7 @@ def is_loopback(host: str) -> bool:
 def _bind(text: str) -> Bind:
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
-    if not host or not port.isdecimal() or int(port) > _HIGHEST_PORT:
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _HIGHEST_PORT:
         raise ValueError
     return Bind(host, int(port))
 
