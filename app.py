@@ -56,17 +56,19 @@ def web() -> "Flask":
     from cli.web import make_app
     from cli.wiring import stages_of
     from core import log
-    from sms.signals import Signal
+    from sms.signals import NeighbourBell, Signal
 
     end_with(os.getppid())
     log.configure(json=not sys.stderr.isatty())
-    service, received = Service(os.environ), Signal()
-    if service.database.dialect == "sqlite":
-        metering.serve(service.settings)
-        stages = stages_of(service, received)
-        stages.start()
-        # Runs when the server has stopped taking requests and before the process ends.
-        multiprocessing.util.Finalize(None, stages.drain, exitpriority=100)
+    service = Service(os.environ)
+    if service.database.dialect != "sqlite":
+        return make_app(service, NeighbourBell(service.settings.state_dir, service.clock))
+    received = Signal()
+    metering.serve(service.settings)
+    stages = stages_of(service, received)
+    stages.start()
+    # Runs when the server has stopped taking requests and before the process ends.
+    multiprocessing.util.Finalize(None, stages.drain, exitpriority=100)
     return make_app(service, received)
 
 

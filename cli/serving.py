@@ -85,7 +85,6 @@ def _serve(settings: "Settings", *, with_worker: bool) -> None:
         backlog=1024,
         websockets=False,
         log_level=LogLevels.warning,
-        working_dir=Path(__file__).parent.parent,
     )
     if not with_worker:
         server.serve()
@@ -121,12 +120,14 @@ def _worker_beside() -> Iterator[threading.Event]:
 
 def _work(service: Service) -> None:
     from cli.wiring import stages_of
-    from sms.signals import Signal
+    from sms.signals import Signal, hear
 
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())
-    stages = stages_of(service, Signal())
+    received = Signal()
+    hear(service.settings.state_dir, received)
+    stages = stages_of(service, received)
     metering.serve(service.settings)
     stages.start()
     told.wait()

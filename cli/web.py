@@ -9,7 +9,7 @@ from core import log
 from core.settings import Mode
 from sms import health, status, webhook
 from sms.problems import TITLES, problem
-from sms.signals import Signal
+from sms.signals import Bell
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -26,7 +26,7 @@ _HEADERS = {
 _log = log.get_logger(__name__)
 
 
-def make_app(service: Service, received: Signal) -> Flask:
+def make_app(service: Service, received: Bell) -> Flask:
     """Make the application over a deployment."""
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = webhook.MOST_BYTES

@@ -18,7 +18,7 @@ from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
 from sms.links.model import Link, LinkKind, Outcome, Outgoing
 from sms.outbound import Delivery, Dispatcher, Sender
-from sms.signals import Signal
+from sms.signals import Bell, Signal
 from sms.stages import Parts, Stages
 from sms.trips import Trips
 from sms.webhook import Receiver
@@ -36,7 +36,7 @@ def policy_of(settings: Settings) -> Policy:
     )
 
 
-def receiver_of(service: Service, received: Signal) -> Receiver:
+def receiver_of(service: Service, received: Bell) -> Receiver:
     """Make what RECEIVE needs."""
     database, clock = service.database, service.clock
     return Receiver(

@@ -18,7 +18,7 @@ from sms.links.errors import MalformedError, UnauthenticatedError, WrongTypeErro
 from sms.links.model import Envelope, Link, LinkKind, LinkState
 from sms.links.registry import LinkRegistry
 from sms.problems import problem
-from sms.signals import Signal
+from sms.signals import Bell
 
 MOST_BYTES = 8192
 _log = log.get_logger(__name__)
@@ -36,7 +36,7 @@ class Receiver:
     rate: RateLimit
     backlog: Backlog
     throttle: FailureThrottle
-    received: Signal
+    received: Bell
 
 
 def make_blueprint(receiver: Receiver) -> Blueprint:
