@@ -61,7 +61,7 @@ def _mobile_pattern() -> re.Pattern[str]:
     import phonenumbers  # noqa: PLC0415 (loads slowly)
 
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(_REGION)
-    mobile = metadata.mobile if metadata else None
-    if mobile is None or mobile.national_number_pattern is None:
+    pattern = metadata.mobile.national_number_pattern if metadata and metadata.mobile else None
+    if pattern is None:
         raise LookupError("phonenumbers knows no mobile numbers of Viet Nam")
-    return re.compile(mobile.national_number_pattern, re.ASCII)
+    return re.compile(pattern, re.ASCII)

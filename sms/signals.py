@@ -48,7 +48,7 @@ class NeighbourBell:
         self._state_dir = state_dir
         self._clock = clock
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._looked_at: float | None = None
         self._neighbours: list[str] = []
 
