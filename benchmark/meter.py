@@ -34,6 +34,7 @@ class Meter:
             database_cpu=after.database - before.database,
             threads=_grown(before.threads, after.threads),
             stages=_grown(before.stages, after.stages),
+            others=_others(before, after, outcome),
             resident=watch.most,
         )
 
@@ -43,17 +44,19 @@ class Meter:
             server=processes.usage(self.server).cpu,
             threads=processes.threads(self.server),
             database=processes.usage(self.database).cpu if self.database else 0.0,
+            machine=processes.machine(),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The counters at one moment, in seconds."""
+    """The counters at one moment, in seconds; *machine* at work, and in all."""
 
     stages: Mapping[str, float]
     server: float
     threads: Mapping[str, float]
     database: float
+    machine: tuple[float, float]
 
 
 class _Watch:
@@ -78,6 +81,13 @@ class _Watch:
             self.most = max(self.most, processes.usage(self._root).resident)
             if self._over.wait(_LOOK_SECONDS):
                 return
+
+
+def _others(before: _Reading, after: _Reading, outcome: Outcome) -> float:
+    """Return the share of the machine that went to processes which are no part of this."""
+    busy, whole = (late - early for early, late in zip(before.machine, after.machine, strict=True))
+    ours = after.server - before.server + after.database - before.database + outcome.operator_cpu
+    return max(0.0, busy - ours) / whole if whole else 0.0
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

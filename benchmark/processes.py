@@ -16,6 +16,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 # Fields of /proc/PID/stat, counted from the state, which follows the name in brackets.
 _PARENT, _USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM, _PAGES = 1, 11, 12, 13, 14, 21
+# Fields of the first line of /proc/stat.
+_IDLE, _WAITING = 3, 4
 _NUMBER = re.compile(r"[-_ ]*[0-9]+$")
 
 
@@ -51,6 +53,15 @@ def threads(root: int) -> dict[str, float]:
                 name = _NUMBER.sub("", (task / "comm").read_text().strip())
                 used[name] += (int(stat[_USER]) + int(stat[_SYSTEM])) / _TICKS
     return used
+
+
+def machine() -> tuple[float, float]:
+    """Return the CPU seconds that this machine has spent at work, and those it has had in all."""
+    first = (_PROC / "stat").read_text().partition("\n")[0]
+    spent = [
+        int(ticks) / _TICKS for ticks in first.split()[1:9]
+    ]  # what guests get is in it already
+    return sum(spent) - spent[_IDLE] - spent[_WAITING], sum(spent)
 
 
 def tree(root: int) -> list[int]:

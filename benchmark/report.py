@@ -34,7 +34,8 @@ def method(plan: Plan) -> str:
         "round and was that of the right person. Latency runs from the 202 read by the operator "
         "to the reply read by the operator, for PIN and RESULT alike. CPU is that of the whole "
         "tree of server processes, by the kernel's count, until all that the round began had "
-        "ended, divided by its lookups; everything else in the mix is charged to them too. The "
+        "ended, divided by its lookups; everything else in the mix is charged to them too. What other processes "
+        "took of the machine meanwhile is told beside it. The "
         f"idle client begins {IDLE_RATE:g} lookups a second; the fixed rate is half the top rate "
         "unless it was given."
     )
@@ -171,6 +172,7 @@ _FIGURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("CPU a lookup, ms   server", lambda row: f"{row.server_cpu:.2f}"),
     ("                 database", lambda row: f"{row.database_cpu:.2f}"),
     ("         made-up operator", lambda row: f"{row.operator_cpu:.2f}"),
+    ("taken by others, % of CPU", lambda row: f"{100 * row.others:.0f}"),
     ("memory of `run`, MiB", lambda row: f"{row.resident / _MEBIBYTE:.0f}"),
 )
 

@@ -23,7 +23,8 @@ class Mode(StrEnum):
 class Measured:
     """One round: what the operator saw, and what the kernel and the service counted meanwhile.
 
-    Units: seconds; *resident* is the most seen, in bytes.
+    Units: seconds; *others* is the share of the machine that went to processes which are no part
+    of this; *resident* is the most seen, in bytes.
     """
 
     mode: Mode
@@ -32,6 +33,7 @@ class Measured:
     database_cpu: float
     threads: Mapping[str, float]
     stages: Mapping[str, float]
+    others: float
     resident: int
 
 
@@ -40,6 +42,7 @@ class Row:
     """The rounds of one kind of load, as they are told.
 
     Units: milliseconds, but *rate* and *lookups_per_second* a second, *resident* in bytes.
+    *others* is a share of the machine.
     """
 
     mode: Mode
@@ -55,6 +58,7 @@ class Row:
     operator_cpu: float
     threads: dict[str, float]
     stages: dict[str, float]
+    others: float
     spans: dict[str, Percentiles]
     replies: dict[str, int]
     faults: dict[str, int]
@@ -85,6 +89,7 @@ def row(rounds: Sequence[Measured]) -> Row:
         operator_cpu=_each_lookup(rounds, lambda one: one.outcome.operator_cpu),
         threads=_parts(rounds, lambda one: one.threads),
         stages=_parts(rounds, lambda one: one.stages),
+        others=round(median(one.others for one in rounds), 3),
         spans={span: _spans(outcomes, span) for span in Span},
         replies=added(outcome.replies for outcome in outcomes),
         faults=added(outcome.faults for outcome in outcomes),

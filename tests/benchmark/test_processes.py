@@ -51,6 +51,12 @@ def test_threads_are_summed_by_name() -> None:
         assert not any(name[-1].isdigit() for name in used)
 
 
+def test_the_machine_has_worked_no_longer_than_it_has_been_there() -> None:
+    busy, whole = processes.machine()
+
+    assert 0 < busy < whole
+
+
 def test_a_process_that_is_gone_uses_nothing() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
