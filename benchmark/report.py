@@ -34,10 +34,10 @@ def method(plan: Plan) -> str:
         "round and was that of the right person. Latency runs from the 202 read by the operator "
         "to the reply read by the operator, for PIN and RESULT alike. CPU is that of the whole "
         "tree of server processes, by the kernel's count, until all that the round began had "
-        "ended, divided by its lookups; everything else in the mix is charged to them too. What other processes "
-        "took of the machine meanwhile is told beside it. The "
-        f"idle client begins {IDLE_RATE:g} lookups a second; the fixed rate is half the top rate "
-        "unless it was given."
+        "ended, divided by its lookups; everything else in the mix is charged to them too, and "
+        "what processes that are no part of this took of the machine meanwhile is told beside it. "
+        f"The idle client begins {IDLE_RATE:g} lookups a second; the fixed rate is half the top "
+        "rate unless it was given."
     )
 
 
