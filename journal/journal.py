@@ -22,7 +22,7 @@ from journal.leaf import Announcement, Writer
 from journal.sealer import Sealer, Sealing
 from journal.signer import Signer
 from journal.stored import StoredTree
-from journal.tables import JOURNAL_LEAF, TREE_STATE
+from journal.tables import JOURNAL_CHECKPOINT, JOURNAL_LEAF, TREE_STATE
 from journal.tree import EMPTY
 from journal.writers import Writers
 
@@ -141,15 +141,18 @@ class Journal:
 
         Raises: JournalFault if there is no checkpoint for it.
         """
-        stored = StoredTree(session)
-        found = stored.head()
-        note = stored.checkpoint(found.size) if found.size else ""
-        if note is None:
+        found, stored = StoredTree(session).newest()
+        if stored.note is None and found != EMPTY:
             raise JournalFault(
                 Fault.CHECKPOINT_INVALID,
                 "the newest tree head has no checkpoint: run `journal verify`",
             )
-        return Head(found.size, found.root, note)
+        return Head(found.size, found.root, stored.note or "")
+
+    def signed_at(self, session: Session, size: int) -> datetime | None:
+        """Return when the checkpoint of *size* was signed, by the clock of who signed it."""
+        wanted = sa.select(JOURNAL_CHECKPOINT.c.signed_at).where(JOURNAL_CHECKPOINT.c.size == size)
+        return session.execute(wanted).scalar()
 
     def index_of(self, session: Session, entry_id: UUID) -> int | None:
         """Return the place of an entry in the tree; None if it is not sealed."""
@@ -185,8 +188,8 @@ class Journal:
         since = self._signer.remembered()
 
         def follow(session: Session) -> None:
-            stored = StoredTree(session)
-            self._signer.follow(stored.head(), stored, since)
+            head, stored = StoredTree(session).newest()
+            self._signer.follow(head, stored, since)
 
         self._database.read(follow)
 

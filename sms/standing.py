@@ -1,61 +1,62 @@
 """How the service stands, in the words of the public page; no figure in it is about a person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing import tariffs
-from core.clock import vietnam_day
+from core.clock import Clock, vietnam_day
 from core.db import Database
-from core.settings import Settings
-from journal.journal import Head, Journal
+from core.errors import CoreError
+from core.settings import Mode, Settings
+from journal.errors import JournalError
+from journal.journal import Journal
 from records import stops
-from records.stops import Stops
+from records.stops import Scope, Stops
 from sms.links.model import Link, LinkKind, LinkState
 from sms.links.registry import LinkRegistry
 
+MESSAGES_OF_A_LOOKUP = 2
 _HUNDREDTHS = 100
+_JOURNAL_MAY_LAG = timedelta(seconds=5)
 _THIRD_PARTIES = {LinkKind.TWILIO: "Twilio Inc."}
 
 COMMANDS = (
-    ("DC 001085123456", "Xem hồ sơ của tôi", "Show my record"),
-    ("DC 001085123456 CT", "Xem nơi cư trú của tôi", "Show my residence"),
-    ("DC 001085123456 TT", "Xem thẻ căn cước của tôi", "Show my identity card"),
-    ("XN ma-6-so", "Nhập mã xác thực", "Give the PIN"),
-    ("KHOA 001085123456", "Khóa tra cứu qua tin nhắn", "Lock lookups by SMS"),
-    ("MO 001085123456", "Mở lại tra cứu qua tin nhắn", "Unlock lookups by SMS"),
-    ("HUY", "Hủy yêu cầu", "Cancel my request"),
-    ("PHI", "Cước một tin nhắn", "What a message costs"),
-    ("HD", "Hướng dẫn", "Help"),
-)
+    ("DC 001085123456", "INFO 001085123456", "Xem hồ sơ của tôi", "Show my record"),
+    ("DC 001085123456 CT", "INFO 001085123456 CT", "Xem nơi cư trú của tôi", "Show my residence"),
+    ("DC 001085123456 TT", "INFO 001085123456 TT", "Xem thẻ căn cước của tôi", "Show my card"),
+    ("XN ma-6-so", "PIN six-digits", "Nhập mã xác thực vừa nhận", "Give the code I received"),
+    ("KHOA 001085123456", "LOCK 001085123456", "Khóa tra cứu hồ sơ của tôi bằng tin nhắn",
+     "Lock lookups of my record by SMS"),
+    ("MO 001085123456", "UNLOCK 001085123456", "Mở lại tra cứu bằng tin nhắn",
+     "Open lookups by SMS again"),
+    ("HUY", "CANCEL", "Hủy yêu cầu đang chờ", "Cancel my open request"),
+    ("PHI", "FEE", "Cước một tin nhắn trên mạng của tôi", "What a message costs on my network"),
+    ("HD", "HELP", "Hướng dẫn", "Help"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Everything the public page says."""
+class CommandStanding:
+    """A command that citizens can text, as it is published."""
 
+    text: str
+    text_en: str
+    vi: str
+    en: str
     is_running: bool
-    short_code: str | None
-    contact_officer: str | None
-    legal_basis: str | None
-    links: tuple["LinkStanding", ...]
-    head: Head
 
     def as_json(self) -> dict[str, object]:
         """Shape it for programs."""
         return {
-            "state": "running" if self.is_running else "stopped",
-            "short_code": self.short_code,
-            "operators": [link.as_json() for link in self.links],
-            "commands": [{"text": text, "vi": vi, "en": en} for text, vi, en in COMMANDS],
-            "contact_officer": self.contact_officer,
-            "legal_basis": self.legal_basis,
-            "journal": {
-                "size": self.head.size,
-                "root": self.head.root.hex(),
-                "checkpoint": self.head.checkpoint,
-            },
+            "text": self.text,
+            "text_en": self.text_en,
+            "vi": self.vi,
+            "en": self.en,
+            "state": _word(is_running=self.is_running),
         }
 
 
@@ -68,43 +69,157 @@ class LinkStanding:
 
     code: str
     is_running: bool
+    is_test: bool
     price_hundredths: int | None
     third_party: str | None
 
+    @property
+    def lookup_hundredths(self) -> int | None:
+        """What a whole lookup costs the citizen.
+
+        Units: hundredths of a dong.
+        """
+        price = self.price_hundredths
+        return None if price is None else MESSAGES_OF_A_LOOKUP * price
+
     def as_json(self) -> dict[str, object]:
         """Shape it for programs."""
-        price = self.price_hundredths
         return {
             "code": self.code,
-            "state": "running" if self.is_running else "stopped",
-            "price_vnd": None if price is None else price / _HUNDREDTHS,
+            "state": _word(is_running=self.is_running),
+            "price_vnd": _dong(self.price_hundredths),
+            "lookup_price_vnd": _dong(self.lookup_hundredths),
             "third_party": self.third_party,
+            "test": self.is_test,
         }
 
 
-def load(
-    settings: Settings, database: Database, links: LinkRegistry, journal: Journal, now: datetime
-) -> Standing:
-    """Say how the service stands."""
+@dataclass(frozen=True, slots=True)
+class LogStanding:
+    """Where the journal stands: its name, its public key, and its newest checkpoint."""
 
-    def work(session: Session) -> Standing:
+    origin: str
+    key: str
+    size: int | None = None
+    root: str | None = None
+    checkpoint: str | None = None
+    signed_at: datetime | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Shape it for programs."""
+        return {
+            "origin": self.origin,
+            "key": self.key,
+            "size": self.size,
+            "root": self.root,
+            "checkpoint": self.checkpoint,
+            "signed_at": self.signed_at.isoformat() if self.signed_at else None,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Everything the public page says; what cannot be told counts as stopped."""
+
+    is_running: bool
+    is_known: bool
+    at: datetime
+    mode: Mode
+    short_code: str | None
+    contact_officer: str | None
+    legal_basis: str | None
+    links: tuple[LinkStanding, ...]
+    commands: tuple[CommandStanding, ...]
+    log: LogStanding
+
+    @property
+    def third_parties(self) -> dict[str, tuple[str, ...]]:
+        """Who else carries messages, and on which links."""
+        found: dict[str, tuple[str, ...]] = {}
+        for link in self.links:
+            if link.third_party:
+                found[link.third_party] = (*found.get(link.third_party, ()), link.code)
+        return found
+
+    def as_json(self) -> dict[str, object]:
+        """Shape it for programs."""
+        return {
+            "state": _word(is_running=self.is_running),
+            "state_known": self.is_known,
+            "mode": self.mode,
+            "short_code": self.short_code,
+            "operators": [link.as_json() for link in self.links],
+            "commands": [command.as_json() for command in self.commands],
+            "contact_officer": self.contact_officer,
+            "legal_basis": self.legal_basis,
+            "journal": self.log.as_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Looks at how one deployment stands."""
+
+    settings: Settings
+    database: Database
+    links: LinkRegistry
+    journal: Journal
+    clock: Clock
+
+    def look(self) -> Standing:
+        """Say how the service stands; never fails, whatever the database does."""
+        now = self.clock.now()
+        try:
+            links = self.links.all()
+            return self.database.read(lambda session: self._read(session, links, now))
+        except (CoreError, JournalError, sa.exc.SQLAlchemyError):
+            return self._tell(now, Stops(), (), LogStanding(*self._name()), None)
+
+    def _read(self, session: Session, links: Iterable[Link], now: datetime) -> Standing:
         found = stops.in_force(session)
         prices = tariffs.prices_on(tariffs.load(session), vietnam_day(now))
-        is_running = not (found.disclosure or stops.by_file(settings.state_dir))
+        waiting = self.journal.oldest_unsealed(session)
+        head = self.journal.head(session)
+        signed_at = self.journal.signed_at(session, head.size)
+        is_running = not (
+            found.disclosure
+            or stops.by_file(self.settings.state_dir)
+            or (waiting is not None and now - waiting > _JOURNAL_MAY_LAG)
+        )
+        log = LogStanding(*self._name(), head.size, head.root.hex(), head.checkpoint, signed_at)
+        shown = tuple(
+            _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)
+        )
+        return self._tell(now, found, shown, log, is_running)
+
+    def _tell(
+        self,
+        now: datetime,
+        found: Stops,
+        links: tuple[LinkStanding, ...],
+        log: LogStanding,
+        is_running: bool | None,  # noqa: FBT001 (None stands for what cannot be told)
+    ) -> Standing:
+        settings = self.settings
         return Standing(
-            is_running,
-            settings.short_code,
-            settings.contact_officer,
-            settings.legal_basis,
-            tuple(
-                _link(link, found, prices.get(link.id), now)
-                for link in links.all()
-                if link.state is not LinkState.TERMINATED
-            ),
-            journal.head(session),
+            is_running=is_running is True,
+            is_known=is_running is not None,
+            at=now,
+            mode=settings.mode,
+            short_code=settings.short_code,
+            contact_officer=settings.contact_officer,
+            legal_basis=settings.legal_basis,
+            links=links,
+            commands=tuple(_command(command, found) for command in COMMANDS),
+            log=log,
         )
 
-    return database.read(work)
+    def _name(self) -> tuple[str, str]:
+        return self.journal.origin, self.journal.verifier_key
+
+    def _is_public(self, link: Link) -> bool:
+        is_shown = not link.is_test or self.settings.mode is not Mode.PRODUCTION
+        return is_shown and link.state is not LinkState.TERMINATED
 
 
 def _link(link: Link, found: Stops, price: int | None, now: datetime) -> LinkStanding:
@@ -113,4 +228,20 @@ def _link(link: Link, found: Stops, price: int | None, now: datetime) -> LinkSta
         and link.is_assessed(now)
         and not found.cover(link=link.code, command="")
     )
-    return LinkStanding(link.code, is_running, price, _THIRD_PARTIES.get(link.kind))
+    third_party = _THIRD_PARTIES.get(link.kind)
+    return LinkStanding(link.code, is_running, link.is_test, price, third_party)
+
+
+def _command(command: tuple[str, str, str, str], found: Stops) -> CommandStanding:
+    word = command[0].split()[0]
+    return CommandStanding(*command, is_running=(Scope.COMMAND, word) not in found.pairs)
+
+
+def _word(*, is_running: bool) -> str:
+    return "running" if is_running else "stopped"
+
+
+def _dong(hundredths: int | None) -> float | None:
+    if hundredths is None or hundredths % _HUNDREDTHS:
+        return None if hundredths is None else hundredths / _HUNDREDTHS
+    return hundredths // _HUNDREDTHS
