@@ -97,7 +97,7 @@ class Keyring:
             cipher, stamp = self._ciphers[sealed.key_id]
             nonce, rest = sealed.blob[:_NONCE_BYTES], sealed.blob[_NONCE_BYTES:]
             return cipher.decrypt(nonce, rest, _place(table, column, row, stamp))
-        except (KeyError, InvalidTag, ValueError) as error:
+        except (KeyError, InvalidTag, TypeError, ValueError) as error:
             message = f"a value of {table}.{column} does not open under data key {sealed.key_id}"
             raise DecryptionError(message) from error
 

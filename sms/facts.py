@@ -62,7 +62,7 @@ class Loader:
 
     def load(self, session: Session, messages: Sequence[Message], now: datetime) -> Loaded:
         """Load the facts of a batch, for deciding."""
-        senders = [message.sender_id for message in messages]
+        senders = _whose_facts_matter(messages)
         challenges = pins.open_of(session, self.keyring, senders)
         citizens = self._citizens(messages, challenges)
         moving = Moving(
@@ -76,8 +76,11 @@ class Loader:
             waiting is None or now - waiting <= _JOURNAL_MAY_LAG,
         )
 
-    def reload(self, session: Session, senders: Sequence[int], citizens: Sequence[int]) -> Moving:
+    def reload(
+        self, session: Session, messages: Sequence[Message], citizens: Sequence[int]
+    ) -> Moving:
         """Load again, under locks, what may have moved since."""
+        senders = _whose_facts_matter(messages)
         challenges = pins.open_of(session, self.keyring, senders, lock=True)
         return Moving(
             challenges, locks.load(session, set(citizens), lock=True), self._stops(session)
@@ -104,3 +107,8 @@ class Loader:
                 case _:
                     pass
         return found
+
+
+def _whose_facts_matter(messages: Sequence[Message]) -> list[int]:
+    """Leave out the messages that keep failing: one of their facts may be what does not load."""
+    return [message.sender_id for message in messages if not message.is_worn_out]

@@ -6,7 +6,7 @@ moved since is put back and done again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -64,11 +64,7 @@ class Handler:
             return 0
         with metrics.STAGE_SECONDS.labels("handle").time():
             try:
-                self._handle(token, claimed, now)
-            except JournalFault as error:
-                _log.error("handle.journal-fault", **log.failure(error))
-                self.trips.trip(StopReason.JOURNAL_FAULT)
-                self.database.write(lambda s: queue.give_back(s, token, claimed))
+                self._handle_or_tell_down(token, claimed, now)
             except UnavailableError:
                 # The lease runs out by itself if even this cannot be written.
                 self.database.write(lambda s: queue.give_back(s, token, claimed))
@@ -76,12 +72,24 @@ class Handler:
             except Exception as error:  # noqa: BLE001 (one message's fault must not stop the others')
                 _log.error("handle.failed", count=len(claimed), **log.failure(error))
                 metrics.ALARMS.labels("handle-failed").inc()
-                self.database.write(lambda s: queue.let_go(s, token, claimed))
+                self.database.write(lambda s: _let_go(s, token, claimed, now))
         return len(claimed)
 
-    def _handle(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
+    def _handle_or_tell_down(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
+        try:
+            self._handle(token, claimed, now)
+        except JournalFault as error:
+            _log.error("handle.journal-fault", **log.failure(error))
+            self.trips.trip(StopReason.JOURNAL_FAULT)
+            # Without entries: put back, these messages would meet the same fault for ever.
+            self._handle(token, claimed, now, enters=False)
+
+    def _handle(
+        self, token: UUID, claimed: Sequence[Waiting], now: datetime, *, enters: bool = True
+    ) -> None:
         messages = self._read(token, claimed, now)
         loaded = self.database.read(lambda s: self.loader.load(s, messages, now))
+        loaded = replace(loaded, journal_is_up=loaded.journal_is_up and enters)
         messages, later = _one_for_each_citizen(messages, loaded)
         by_id = {waiting.id: waiting for waiting in claimed}
         histories = {m.sender_id: quotas.load(by_id[m.id].history) for m in messages}
@@ -112,7 +120,7 @@ class Handler:
                 messages.append(reading.read(self.keyring, waiting, link, now))
             except DecryptionError as error:
                 _log.error("handle.unreadable", message_id=waiting.id, **log.failure(error))
-                if waiting.attempts >= reading.MOST_ATTEMPTS:
+                if reading.is_worn_out(waiting):
                     messages.append(reading.unreadable(waiting, link, now))
                 else:
                     broken.append(waiting)
@@ -138,9 +146,9 @@ class Handler:
         now: datetime,
     ) -> list[Written]:
         """Write what still stands under locks; put back what moved."""
-        senders = [one.message.sender_id for one in written]
-        ours = queue.hold(session, token, senders)
-        again = self.loader.reload(session, senders, list(loaded.citizens.values()))
+        ours = queue.hold(session, token, [one.message.sender_id for one in written])
+        messages = [one.message for one in written]
+        again = self.loader.reload(session, messages, list(loaded.citizens.values()))
         done, moved = [], list(back)
         for one in written:
             sender = one.message.sender_id
@@ -165,6 +173,13 @@ class Handler:
         outbox.put(session, [one.reply_row for one in done if one.reply_row])
         usage.record(session, [one.usage for one in done])
         queue.finish(session, [one.handled for one in done], now)
+
+
+def _let_go(session: Session, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
+    """Have messages come back alone, but end the one that fails even as a message worn out."""
+    spent = [waiting for waiting in claimed if reading.is_worn_out(waiting)]
+    queue.give_up(session, token, spent, now)
+    queue.let_go(session, token, claimed)
 
 
 def _facts(

@@ -110,17 +110,39 @@ def give_back(session: Session, token: UUID, messages: Sequence[Waiting]) -> Non
     """Put messages back as if they had not been claimed."""
     if not messages:
         return
+    # Whoever leased a sender since counts attempts of its own.
+    ours = hold(session, token, [message.sender_id for message in messages])
     session.execute(
         sa.update(INBOUND)
-        .where(INBOUND.c.id.in_([message.id for message in messages]))
+        .where(INBOUND.c.id.in_([m.id for m in messages if m.sender_id in ours]))
         .values(attempts=INBOUND.c.attempts - 1)
     )
-    _free(session, token, {message.sender_id for message in messages})
+    _free(session, token, ours)
 
 
 def let_go(session: Session, token: UUID, messages: Sequence[Waiting]) -> None:
     """End the lease of messages whose attempt failed; they come back, each alone."""
     _free(session, token, {message.sender_id for message in messages})
+
+
+def give_up(session: Session, token: UUID, messages: Sequence[Waiting], now: datetime) -> None:
+    """End messages that nothing can be done with, not even a word to their senders."""
+    ours = hold(session, token, [message.sender_id for message in messages])
+    ended = [
+        Handled(
+            id=message.id,
+            sender_id=message.sender_id,
+            state=State.QUARANTINED,
+            reason="gave-up",
+            command="?",
+            entry_id=None,
+            history=message.history,
+        )
+        for message in messages
+        if message.sender_id in ours
+    ]
+    if ended:
+        finish(session, ended, now)
 
 
 def take_back(session: Session) -> None:

@@ -25,6 +25,7 @@ from sms.inbound import Content
 from sms.links.model import Link, LinkState
 from sms.queue import Waiting
 
+# Attempts alone: the first, among others, may have failed for another's fault.
 MOST_ATTEMPTS = 5
 _WORDS: dict[type[Command], str] = {
     AskRecord: "DC",
@@ -54,6 +55,11 @@ def unreadable(waiting: Waiting, link: Link | None, now: datetime) -> Message:
     return _message(waiting, link, Content("", "", ""), _NOTHING, now)
 
 
+def is_worn_out(waiting: Waiting) -> bool:
+    """Tell whether a message has failed so often that it is only told DOWN."""
+    return waiting.attempts > MOST_ATTEMPTS
+
+
 def word_of(command: Command) -> str:
     """Return the published word of a command, for stops, entries and reports."""
     return command.word if isinstance(command, NotBuilt) else _WORDS[type(command)]
@@ -74,11 +80,12 @@ def _message(
         sender_id=waiting.sender_id,
         sender=phone.parse(content.sender),
         to=content.to,
-        command=command,
+        # What keeps failing is not tried once more: it is neither looked up nor compared.
+        command=_NOTHING if is_worn_out(waiting) else command,
         word=word_of(command),
         segments=max(measured.segments, 1),
         encoding=measured.encoding,
         received_at=waiting.received_at,
         stored_at=waiting.stored_at,
-        is_worn_out=waiting.attempts >= MOST_ATTEMPTS,
+        is_worn_out=is_worn_out(waiting),
     )
