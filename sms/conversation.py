@@ -31,6 +31,9 @@ def decide(message: Message, facts: Facts, *, policy: Policy, now: datetime) -> 
     """Say what this message leads to: its end, a reply, an entry, and changes to rows."""
     history = facts.history.on(now)
     if message.sender is None:
+        # A message that never opened has no sender that anybody knows.
+        if message.is_worn_out:
+            return Decision(state=State.QUARANTINED, reason="kept-failing", history=history)
         return Decision(state=State.REFUSED, reason="not-a-vietnamese-mobile", history=history)
     age = message.stored_at - message.received_at
     if age > policy.silent:
@@ -41,12 +44,12 @@ def decide(message: Message, facts: Facts, *, policy: Policy, now: datetime) -> 
             state=State.QUARANTINED, reason="kept-failing", history=history.answered(), reply=down
         )
     language = _language(message, facts)
+    if suspended := _suspension(message, facts):
+        return _down(suspended, history, policy, language)
     if age > policy.late:
         verdict = quotas.judge_mistake(history, policy.sender)
         late = replies.LateReply(language=language)
         return _spoken(verdict, late, quotas.mistaken(history), State.EXPIRED, "late", language)
-    if suspended := _suspension(message, facts):
-        return _down(suspended, history, policy, language)
     return _by_command(message, replace(facts, history=history), policy, now, language)
 
 
@@ -82,9 +85,7 @@ def _language(message: Message, facts: Facts) -> Language:
 
 def _suspension(message: Message, facts: Facts) -> str | None:
     """Say why this message may not be worked on now, None if it may."""
-    if not message.is_assessed and not isinstance(
-        message.command, Help | NotUnderstood | NotBuilt | Price
-    ):
+    if not message.is_assessed and not isinstance(message.command, Help):
         return "channel-not-assessed"
     word = message.word
     if isinstance(message.command, GivePin) and facts.challenge:
