@@ -112,16 +112,23 @@ class Dispatcher:
                 busy = self._round(claims=not stop.is_set())
             except UnavailableError as error:
                 _log.error("send.database-unavailable", **log.failure(error))
-                stop.wait(_TROUBLE_SECONDS)
+                self._pause(stop)
                 continue
             except Exception as error:  # noqa: BLE001 (the loop outlives any one fault)
                 _log.error("send.failed", **log.failure(error))
                 metrics.ALARMS.labels("send-failed").inc()
-                stop.wait(_TROUBLE_SECONDS)
+                self._pause(stop)
                 continue
             if not busy:
                 self._wake.wait(IDLE_SECONDS)
         self._pool.shutdown(wait=True)
+
+    def _pause(self, stop: threading.Event) -> None:
+        # While draining, the event is set and would be waited for no more.
+        if stop.is_set():
+            threading.Event().wait(_TROUBLE_SECONDS)
+        else:
+            stop.wait(_TROUBLE_SECONDS)
 
     def _round(self, *, claims: bool) -> bool:
         """Write what came back and claim as many more; tell whether there was anything to do."""

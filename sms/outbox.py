@@ -23,6 +23,7 @@ from sms.tables import LINK, OUTBOUND
 LEASE = timedelta(seconds=20)
 _MOST_UNKNOWNS = 2
 _LONGEST_PAUSE = 30.0
+_NOT_STARTED = timedelta(seconds=1)
 _OPEN = sa.text("outbound.state IN ('queued', 'sending')")
 
 
@@ -68,7 +69,8 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> None:
             case Accepted(provider_id):
                 accepted.append(_accepted(claimed, provider_id, now))
             case NotStarted():
-                again.append(_again(claimed, now, claimed.unknowns, "not-started"))
+                # At once, a stop by file would have it claimed as fast as the database commits.
+                again.append(_again(claimed, now + _NOT_STARTED, claimed.unknowns, "not-started"))
             case Refused(reason, retryable):
                 if retryable:
                     later = now + _pause(claimed.attempt)
@@ -188,6 +190,8 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
 )
 _MINE = (OUTBOUND.c.id == sa.bindparam("which"), OUTBOUND.c.attempt == sa.bindparam("number"))
+# What has expired meanwhile has its end; only an operator's acceptance is still worth noting.
+_UNDER_WAY = OUTBOUND.c.state == ReplyState.SENDING
 _TAKE = (
     sa.update(OUTBOUND)
     .where(OUTBOUND.c.id == sa.bindparam("which"))
@@ -211,12 +215,12 @@ _ACCEPT = (
 )
 _END = (
     sa.update(OUTBOUND)
-    .where(*_MINE)
+    .where(*_MINE, _UNDER_WAY)
     .values(state=sa.bindparam("became"), reason=sa.bindparam("why"), blob=None)
 )
 _PUT_BACK = (
     sa.update(OUTBOUND)
-    .where(*_MINE)
+    .where(*_MINE, _UNDER_WAY)
     .values(
         state=ReplyState.QUEUED,
         next_at=sa.bindparam("later"),
