@@ -33,6 +33,8 @@ _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+# A leap second is a time that exists; no datetime has it.
+_LEAP = re.compile(r"^(.{17})60")
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 # What the operator will not take however often it is asked.
 _FINAL = frozenset({400, 406, 409, 410, 411, 413, 414, 415, 422, 431})
@@ -206,7 +208,7 @@ def _received_at(text: str, now: datetime) -> datetime:
     if not _RFC3339.fullmatch(text):
         raise MalformedError("received_at must be an RFC 3339 time with an offset")
     try:
-        instant = datetime.fromisoformat(text.upper().replace(":60", ":59")).astimezone(UTC)
+        instant = datetime.fromisoformat(_LEAP.sub(r"\g<1>59", text.upper())).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise MalformedError("received_at is not a time that exists") from error
     if instant < _EARLIEST or instant - now > _AHEAD:
