@@ -54,11 +54,12 @@ def make_blueprint(receiver: Receiver) -> Blueprint:
             return _unauthenticated(receiver, code)
         except MalformedError as error:
             return problem(400, detail=str(error))
+        except UnavailableError as error:
+            return _not_stored(error)
         try:
             return _take(receiver, link, envelope)
         except UnavailableError as error:
-            _log.error("inbound.not-stored", link=link.code, **log.failure(error))
-            return problem(503, retry_after=5)
+            return _not_stored(error)
 
     return blueprint
 
@@ -85,6 +86,11 @@ def _authenticate(receiver: Receiver, code: str, path_secret: str | None) -> tup
     url = receiver.public_url + link.webhook_path
     fields = twilio.authenticate(link, url, request.headers.get("x-twilio-signature", ""), body)
     return link, twilio.read_message(link, fields, now)
+
+
+def _not_stored(error: UnavailableError) -> Response:
+    _log.error("inbound.not-stored", **log.failure(error))
+    return problem(503, retry_after=5)
 
 
 def _unauthenticated(receiver: Receiver, code: str) -> Response:
