@@ -4,7 +4,6 @@ A stop is a row that is not resumed yet, or the file `stop` in the state folder 
 State that cannot be read counts as stopped.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import Instant, metadata
+from core.db import Instant, dialect_of, metadata, upsert
 
 STOP_FILE = "stop"
 
@@ -103,11 +102,7 @@ def stop(
     session: Session, scope: Scope, key: str, *, reason: StopReason, by: str, now: datetime
 ) -> bool:
     """Put a stop in force; return whether it was not already."""
-    pairs: Iterable[tuple[str, str]] = in_force(session).pairs
-    if (scope, key) in pairs:
-        return False
-    session.execute(
-        sa.insert(STOP),
-        {"scope": scope, "key": key, "reason": reason, "stopped_by": by, "stopped_at": now},
-    )
-    return True
+    # Two who stop at once are both right, and one row says so.
+    statement = upsert(dialect_of(session), STOP).on_conflict_do_nothing().returning(STOP.c.id)
+    row = {"scope": scope, "key": key, "reason": reason, "stopped_by": by, "stopped_at": now}
+    return session.execute(statement, row).scalar() is not None
