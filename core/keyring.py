@@ -7,9 +7,9 @@ database wrapped by a key that does not. ADR 0008.
 
 import hmac
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -175,9 +175,19 @@ def row_id(tag: bytes) -> int:
 
 
 def _month(instant: datetime) -> str:
-    return f"{instant:%Y-%m}"
+    return _named_month(instant.year, instant.month)
 
 
-def _place(*parts: str | bytes) -> bytes:
-    pieces: Sequence[bytes] = [p.encode() if isinstance(p, str) else p for p in parts]
+@cache
+def _named_month(year: int, month: int) -> str:
+    return f"{year:04}-{month:02}"
+
+
+def _place(table: str, column: str, row: bytes, stamp: bytes) -> bytes:
+    return _column_of(table, column, stamp) + len(row).to_bytes(2, "big") + row
+
+
+@cache
+def _column_of(*parts: str | bytes) -> bytes:
+    pieces = [part.encode() if isinstance(part, str) else part for part in parts]
     return b"".join(len(piece).to_bytes(2, "big") + piece for piece in pieces)

@@ -20,6 +20,8 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 
+_LONGEST = 200
+
 
 def configure(*, json: bool, stream: TextIO | None = None) -> None:
     """Send logs to *stream* (standard error unless told): JSON in service, plain on a terminal."""
@@ -72,4 +74,5 @@ def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 def _one_line(value: object) -> object:
     if isinstance(value, bool | int | float) or value is None:
         return value
-    return "".join(c if c.isprintable() else "?" for c in str(value))[:200]
+    text = str(value)[:_LONGEST]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
