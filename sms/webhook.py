@@ -4,6 +4,7 @@ import hmac
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from core import log, metrics
 from core.clock import Clock
@@ -70,6 +71,8 @@ def _authenticate(receiver: Receiver, code: str, path_secret: str | None) -> tup
     if not speaks_form and request.mimetype != http.CONTENT_TYPE:
         raise WrongTypeError
     body = request.get_data(cache=False)
+    if len(body) > MOST_BYTES:
+        raise RequestEntityTooLarge
     now = receiver.clock.now()
     if link is None or link.state is LinkState.TERMINATED:
         raise UnauthenticatedError
