@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPMessage
@@ -68,7 +69,9 @@ def request(
             connection.putheader("Content-Length", str(len(body)))
         elif body is not None:
             connection.putheader("Transfer-Encoding", "chunked")
-        connection.endheaders(body, encode_chunked=parts)
+        # What is refused by its size alone may be answered before it was sent to its end.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders(body, encode_chunked=parts)
         response = connection.getresponse()
         return Response(response.status, response.headers, response.read())
     finally:
