@@ -128,7 +128,7 @@ def test_the_reply_shown_is_the_reply_sent() -> None:
 
 
 def test_the_reply_shown_bears_the_signature_shown(link: Link) -> None:
-    found = re.search(r"timestamp `(\d+)`, `webhook-signature` is\n`(v1,[^`]+)`", TEXT)
+    found = re.search(r"timestamp\s+`(\d+)`,\s+`webhook-signature`\s+is\s+`(v1,[^`]+)`", TEXT)
     assert found
     headers = {
         "webhook-id": json.loads(SENT)["data"]["id"],
