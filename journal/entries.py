@@ -104,14 +104,15 @@ def prepare(
     Raises: DraftError if one cannot be committed to.
     """
     # One kind of work at a time over the whole batch: it runs from a warm cache, half as long.
-    drawn = [_draw(draft, now) for draft in drafts]
+    drawn = [_draw(draft, uuid7(), now) for draft in drafts]
     leaves = [writer.leaf(each.statement) for each in drawn]
     hashes = [tree.leaf_hash(leaf) for leaf in leaves]
     told = [receipts.receipt_of(leaf_hash) for leaf_hash in hashes]
     for place, receipt in enumerate(told):
         # Six free-standing digits in a reply are a PIN and nothing else.
         while receipts.code_of(receipt).isdecimal():
-            drawn[place] = _draw(drafts[place], now)
+            # The id stays, and with it the entry's place behind those it builds on.
+            drawn[place] = _draw(drafts[place], drawn[place].statement.id, now)
             leaves[place] = writer.leaf(drawn[place].statement)
             hashes[place] = tree.leaf_hash(leaves[place])
             receipt = told[place] = receipts.receipt_of(hashes[place])  # noqa: PLW2901 (drawn anew)
@@ -184,7 +185,7 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.execute(waiting).scalar()
 
 
-def _draw(draft: Draft, now: datetime) -> _Drawn:
+def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:
     """Draw the salts of an entry and commit with them to what its draft says."""
     citizen = draft.actor.startswith(_CITIZEN)
     if not draft.actor or draft.subject == "":
@@ -201,7 +202,7 @@ def _draw(draft: Draft, now: datetime) -> _Drawn:
     act: dict[str, str | None] = {"e": e.hex(), "payload": payload.decode()}
     (identity if citizen else act)["actor"] = draft.actor
     statement = Statement(
-        id=uuid7(),
+        id=entry_id,
         kind=draft.kind,
         retention=draft.retention,
         at=now,

@@ -19,6 +19,9 @@ from journal.tree import EMPTY, HASH_BYTES, TILE_WIDTH, Edge, Tile, TreeHead
 
 # Built once: to build a statement takes as long as to run it.
 _STATE = sa.select(TREE_STATE.c.size, TREE_STATE.c.root)
+_NEWEST = sa.select(TREE_STATE.c.size, TREE_STATE.c.root, JOURNAL_CHECKPOINT.c.note).outerjoin(
+    JOURNAL_CHECKPOINT, JOURNAL_CHECKPOINT.c.size == TREE_STATE.c.size
+)
 _CLAIM = _STATE.with_for_update(skip_locked=True)
 _MOVE = (
     sa.update(TREE_STATE)
@@ -44,10 +47,19 @@ class StoredTree:
     """The tree that one transaction sees."""
 
     session: Session
+    note: str | None = None
 
     def head(self) -> TreeHead:
         """Return the newest head."""
         return TreeHead(*self.session.execute(_STATE).one())
+
+    def newest(self) -> tuple[TreeHead, "StoredTree"]:
+        """Return the newest head, and the tree with the note of that head in hand.
+
+        One statement reads both: a sealer may drop the note before a second could.
+        """
+        size, root, note = self.session.execute(_NEWEST).one()
+        return TreeHead(size, root), StoredTree(self.session, note)
 
     def claim(self) -> TreeHead | None:
         """Return the newest head and keep others from growing it; None if one is at it already."""
@@ -56,6 +68,8 @@ class StoredTree:
 
     def checkpoint(self, size: int) -> str | None:
         """Return the note signed at *size*."""
+        if self.note is not None:
+            return self.note
         wanted = sa.select(JOURNAL_CHECKPOINT.c.note).where(JOURNAL_CHECKPOINT.c.size == size)
         return self.session.execute(wanted).scalar()
 

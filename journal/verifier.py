@@ -148,7 +148,7 @@ def verify(
 
 def _verify_page(run: _Run, expected: int, page: Sequence[EntryRow]) -> None:
     size = run.levels.size
-    notes = dict(run.rows.checkpoints(size + 1, size + len(page)))
+    notes = dict(run.rows.checkpoints(size + 1, min(size + len(page), run.top.size - 1)))
     run.checkpoints += len(notes)
     for row in page:
         if row.seq != expected:
@@ -258,8 +258,13 @@ def _verify_top(run: _Run) -> None:
         run.find("root-differs", size, "the stored root is not the root of these leaves")
     if top.size != top.leaves:
         run.find("size-differs", size, f"the tree's size is {top.size}, it has {top.leaves} leaves")
-    if top.size != (top.newest_checkpoint or 0):
+    if top.note is not None:
+        run.checkpoints += 1
+        _verify_checkpoint(run, top.note)
+    elif top.size:
         run.find("checkpoint-missing", size, "the newest tree head is under no checkpoint")
+    if (top.highest_checkpoint or 0) > top.size:
+        run.find("checkpoint-ahead", size, f"{top.highest_checkpoint} leaves are vouched for")
     remembered = run.remembered
     if remembered is not None and remembered.size > top.size:
         detail = f"a checkpoint over {remembered.size} leaves is remembered, {top.size} are here"
@@ -270,6 +275,10 @@ def _verify_outside(run: _Run) -> None:
     """Look for what lies beside the tree and claims to belong to it."""
     for code, entry_id in run.rows.strays():
         run.find(code, None, f"entry {entry_id}")
+    for announcement in run.rows.later_keys(run.top.size):
+        later = read_leaf(announcement)
+        if later is not None:
+            _signed(run, later)
     for row in run.rows.waiting():
         leaf = read_leaf(row.leaf or b"")
         if row.sealed_hash:

@@ -17,7 +17,8 @@ _MOST_STRAYS = 1000
 _TOP = """
 SELECT t.origin, t.size, t.root,
        (SELECT count(*) FROM journal_leaf) AS leaves,
-       (SELECT max(size) FROM journal_checkpoint) AS newest_checkpoint
+       (SELECT max(size) FROM journal_checkpoint) AS highest_checkpoint,
+       (SELECT c.note FROM journal_checkpoint c WHERE c.size = t.size) AS note
 FROM tree_state t
 """
 _ENTRIES = """
@@ -29,6 +30,10 @@ LEFT JOIN journal_entry e ON e.id = l.entry_id
 LEFT JOIN journal_open o ON o.entry_id = l.entry_id
 WHERE l.seq >= :start AND l.seq < :end
 ORDER BY l.seq LIMIT :most
+"""
+_LATER_KEYS = """
+SELECT e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
+WHERE e.kind = 'key' AND l.seq >= :start ORDER BY l.seq LIMIT :most
 """
 _WAITING = """
 SELECT -1 AS seq, p.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind,
@@ -66,7 +71,8 @@ class Top:
     size: int
     root: bytes
     leaves: int
-    newest_checkpoint: int | None
+    highest_checkpoint: int | None
+    note: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +107,16 @@ class Rows:
     def top(self) -> Top:
         """Read what the database claims; an empty one claims an empty tree without a name."""
         rows = self._all(_TOP)
-        return Top(*rows[0]) if rows else Top("", 0, b"", 0, None)
+        return Top(*rows[0]) if rows else Top("", 0, b"", 0, None, None)
 
     def entries(self, start: int, end: int, most: int) -> list[EntryRow]:
         """Read the first leaves from *start* up to *end*, each with its entry."""
         rows = self._all(_ENTRIES, start=start, end=end, most=most)
         return [EntryRow(seq, _hex(entry_id), *rest) for seq, entry_id, *rest in rows]
+
+    def later_keys(self, start: int) -> list[bytes]:
+        """Read the leaves that announced keys since the verification began."""
+        return [leaf for (leaf,) in self._all(_LATER_KEYS, start=start, most=_MOST_STRAYS)]
 
     def waiting(self) -> Iterator[EntryRow]:
         """Read the entries that wait for the sealer."""

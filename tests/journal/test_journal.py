@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -382,19 +383,19 @@ def test_leaves_stand_in_the_order_of_their_batch(house: House) -> None:
     assert found == [entry.id for entry in made]
 
 
-def test_a_memory_that_cannot_be_written_stops_the_next_signature(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def disk_full(*_: object) -> int:
-        raise OSError(28, "No space left on device")
+def test_a_memory_that_cannot_be_written_stops_the_next_signature(house: House) -> None:
+    descriptor = house.journal._signer._memory._file
+    read_only = os.open(house.state_dir / MEMORY_FILE, os.O_RDONLY)
+    os.dup2(read_only, descriptor)  # what a file system does that has become read-only
+    os.close(read_only)
 
-    monkeypatch.setattr("os.pwrite", disk_full)
     house.append(1)
-    monkeypatch.undo()
 
     assert refused(lambda: house.append(1)) == Fault.MEMORY_UNREADABLE
-    assert house.reopen() is not None
+    reborn = house.reopen()
     assert house.size() == 3
+    assert house.verify().ok
+    reborn.close()
 
 
 def prove(house: House, entry: Entry) -> Inclusion:

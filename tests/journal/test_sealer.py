@@ -322,3 +322,35 @@ def test_a_sealer_without_a_database_waits_for_it(house: House) -> None:
 
 def raised(fault: JournalFault) -> None:
     raise fault
+
+
+def test_a_journal_that_is_written_to_is_read_followed_and_verified(
+    house: House, tmp_path: Path
+) -> None:
+    state_dir = tmp_path / "reader"
+    state_dir.mkdir()
+    reader, stop = house.reopen(state_dir), threading.Event()
+    faults: list[JournalFault] = []
+
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            wait_for(house, 2, number % 1000)
+            house.journal.seal_once()
+            number += 2
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for _ in range(20):
+        try:
+            reader.keep_memory()
+            house.database.read(reader.head)
+        except JournalFault as fault:
+            faults.append(fault)
+    reports = [house.verify() for _ in range(5)]
+    stop.set()
+    writer.join()
+
+    assert not faults
+    assert [report.counts for report in reports] == [{}] * 5
+    reader.close()
