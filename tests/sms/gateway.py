@@ -1,0 +1,293 @@
+"""A gateway without a network: the real stages over a real database, stepped by hand."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from core.clock import vietnam_day
+from core.db import Database
+from core.keyring import Keyring, row_id
+from core.phone import Msisdn
+from core.settings import PinProfile
+from journal.journal import Journal
+from records import citizens, people
+from records.embedded import EmbeddedRegister, shared_by
+from records.locks import CitizenLimits
+from records.personal_id import PersonalId
+from records.pins import PinHasher, PinPolicy
+from records.quotas import SenderLimits
+from records.register import Record, Register
+from sms import dispatch, inbound, outbox
+from sms.decision import Policy
+from sms.dispatch import Claimed, Content, Result
+from sms.facts import Loader
+from sms.groundwork import Preparer
+from sms.handler import Handler
+from sms.inbound import Receipt
+from sms.links import registry
+from sms.links.model import Accepted, Envelope, Link, LinkKind
+from sms.links.registry import LinkRegistry, NewLink
+from sms.signals import Signal
+from sms.tables import INBOUND, OUTBOUND
+from sms.trips import Trips
+from tests.fakes import FixedClock
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SECRET = "whsec_" + "c2VjcmV0IG9mIGFuIG9wZXJhdG9yIHRoYXQgaXMgbm9ib2R5"
+SHORT_CODE = "12345"
+TEST, REAL, OTHER = "playground", "hong-ha", "other"
+POLICY = Policy(
+    pin=PinPolicy(), sender=SenderLimits(), citizen=CitizenLimits(), legal_basis="Luật 26/2023"
+)
+
+
+class Inline(Executor):
+    """Does at once what it is given, so that a test runs in one thread and in one order."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run *fn* now."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 (it is the future's to raise)
+            future.set_exception(error)
+        return future
+
+
+@dataclass(slots=True)
+class FickleRegister:
+    """The register of the tests: the embedded one, unless told to misbehave."""
+
+    inner: Register
+    trouble: Exception | None = None
+    instead: Record | None = None
+    asked: int = 0
+
+    def find(self, ids: Sequence[PersonalId]) -> Mapping[PersonalId, Record | None]:
+        """Answer as the embedded register does, or raise, or answer for somebody else."""
+        self.asked += 1
+        if self.trouble is not None:
+            raise self.trouble
+        if self.instead is not None:
+            return dict.fromkeys(ids, self.instead)
+        return self.inner.find(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One reply as it left: to whom, of which kind, in which words."""
+
+    message_id: UUID
+    to: str
+    reply: str
+    text: str = field(repr=False)
+    claimed: Claimed = field(repr=False)
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Everything between the webhook and the operators, with a clock that stands still."""
+
+    database: Database
+    keyring: Keyring
+    clock: FixedClock
+    journal: Journal
+    links: LinkRegistry
+    register: FickleRegister
+    state_dir: Path
+    policy: Policy
+    handler: Handler
+    serials: Iterator[int] = field(default_factory=count)
+
+    def person(self, **changes: object) -> Record:
+        """Put a made-up person into the register who may look themselves up, but for *changes*."""
+        return self.population(1, **changes)[0]
+
+    def population(self, size: int, **changes: object) -> list[Record]:
+        """Put so many different people into the register."""
+        day = vietnam_day(self.clock.now())
+        made = people.generate(size, 1000 + next(self.serials), day)
+        records = [replace(one, **changes) for one in made]  # type: ignore[arg-type]  # fields of a record, by name
+        citizens.store(self.database, self.keyring, records)
+        return records
+
+    def link(self, code: str = TEST) -> Link:
+        """Return a link by its code."""
+        found = self.links.get(code)
+        assert found is not None
+        return found
+
+    def send(
+        self,
+        sender: str | None,
+        text: str,
+        *,
+        code: str = TEST,
+        message_id: str | None = None,
+        age: timedelta = timedelta(),
+    ) -> Receipt:
+        """Hand a message over as the webhook does."""
+        now = self.clock.now()
+        serial = message_id or f"m-{next(self.serials)}"
+        envelope = Envelope(serial, sender or "", SHORT_CODE, text, now - age)
+        arrival = inbound.prepare(self.keyring, self.link(code), envelope, now)
+        return self.database.write(lambda session: inbound.store(session, arrival))
+
+    def handle(self) -> int:
+        """Run HANDLE until nobody waits, then SEAL; return how many messages were claimed."""
+        total = 0
+        while claimed := self.handler.run_once():
+            total += claimed
+            assert total < 1000, "the queue does not come to an end"
+        self.seal()
+        return total
+
+    def seal(self) -> None:
+        """Do what the sealer does where there is one."""
+        if self.database.dialect == "postgresql":
+            while self.journal.seal_once():
+                pass
+
+    def outbox(self) -> list[Told]:
+        """Claim every reply that may leave now, and say that the operator has it."""
+        now = self.clock.now()
+        claimed = self.database.write(lambda s: outbox.claim(s, now, limit=1000))
+        told = [self.read(one) for one in claimed]
+        results = [Result(one, Accepted()) for one in claimed]
+        self.database.write(lambda s: outbox.record(s, results, now))
+        return told
+
+    def read(self, claimed: Claimed) -> Told:
+        """Open a claimed reply."""
+        content: Content = dispatch.open_content(self.keyring, claimed)
+        return Told(claimed.inbound_id, content.to, claimed.reply, content.text, claimed)
+
+    def ask(self, sender: str | None, text: str, **options: object) -> Told | None:
+        """Send one message, handle it, and return the reply to it."""
+        self.send(sender, text, **options)  # type: ignore[arg-type]  # the options of `send`
+        self.handle()
+        told = self.outbox()
+        assert len(told) <= 1, "one message, at most one reply"
+        return told[0] if told else None
+
+    def says(self, sender: str | None, text: str, **options: object) -> str | None:
+        """Send one message and return the kind of the reply to it."""
+        told = self.ask(sender, text, **options)
+        return told.reply if told else None
+
+    def pin(self, person: Record, command: str = "DC", **options: object) -> str:
+        """Ask for a PIN and return it."""
+        told = self.ask(person.phone, f"{command} {person.personal_id}", **options)
+        assert told is not None
+        assert told.reply == "PIN", told.reply
+        return pin_in(told.text)
+
+    def message(self, serial: int = -1) -> sa.Row[tuple[object, ...]]:
+        """Return the row of a message, the newest unless told."""
+        rows = self.rows(INBOUND)
+        return sorted(rows, key=lambda row: row.id)[serial]
+
+    def rows(self, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
+        """Return every row of a table."""
+        return list(self.database.read(lambda s: s.execute(sa.select(table)).all()))
+
+    def sender_id(self, number: str) -> int:
+        """Return the key of a sender."""
+        return row_id(self.keyring.index("phone", number))
+
+    def citizen_id(self, person: Record) -> int:
+        """Return the key of a citizen."""
+        return row_id(self.keyring.index("personal_id", person.personal_id))
+
+    def replies(self) -> list[sa.Row[tuple[object, ...]]]:
+        """Return every row of the outbox, sent or not."""
+        return self.rows(OUTBOUND)
+
+    def another_handler(self, register: Register | None = None) -> Handler:
+        """Make a second handler, as another process has one."""
+        return make_handler(self, register or self.register)
+
+
+def pin_in(text: str) -> str:
+    """Return the PIN that a text gives."""
+    return text.split("XN ")[1][:6] if "XN " in text else text.split("PIN ")[1][:6]
+
+
+def other_than(pin: str) -> str:
+    """Return a PIN that is not this one."""
+    return f"{(int(pin) + 1) % 10**6:06d}"
+
+
+def stranger(number: int = 0) -> Msisdn:
+    """Return a mobile that nobody in the register has."""
+    return Msisdn(f"+8456{number:07d}")
+
+
+def make_handler(gateway: Gateway, register: Register) -> Handler:
+    """Make HANDLE as the wiring does."""
+    return Handler(
+        database=gateway.database,
+        keyring=gateway.keyring,
+        journal=gateway.journal,
+        links=gateway.links,
+        loader=Loader(
+            keyring=gateway.keyring,
+            journal=gateway.journal,
+            state_dir=gateway.state_dir,
+            sharing=shared_by,
+        ),
+        preparer=Preparer(
+            PinHasher(gateway.keyring, PinProfile.STANDARD), register, Inline(), gateway.policy
+        ),
+        trips=Trips(gateway.database, gateway.journal, gateway.clock),
+        policy=gateway.policy,
+        clock=gateway.clock,
+        written=Signal(),
+    )
+
+
+@contextmanager
+def opened(
+    database: Database, keyring: Keyring, keys_dir: Path, state_dir: Path, clock: FixedClock,
+    policy: Policy = POLICY,
+) -> Iterator[Gateway]:  # fmt: skip
+    """Open a gateway with a link for tests, one for real people, and another of those."""
+    state_dir.mkdir(exist_ok=True)
+    now = clock.now()
+
+    def add(session: sa.orm.Session) -> None:
+        for code in (TEST, REAL, OTHER):
+            new = NewLink(
+                code=code, kind=LinkKind.HTTP, url="https://operator.example", secret=SECRET,
+                is_test=code == TEST, assessed_by="tests",
+            )  # fmt: skip
+            registry.add(session, keyring, new, now)
+
+    database.write(add)
+    journal = Journal.open(database, keyring, keys_dir, state_dir, "tradan/gateway.example", clock)
+    gateway = Gateway(
+        database=database, keyring=keyring, clock=clock, journal=journal,
+        links=LinkRegistry(database, keyring, clock),
+        register=FickleRegister(EmbeddedRegister(database, keyring)),
+        state_dir=state_dir, policy=policy, handler=None,  # type: ignore[arg-type]  # made of the gateway itself, below
+    )  # fmt: skip
+    gateway.handler = make_handler(gateway, gateway.register)
+    try:
+        yield gateway
+    finally:
+        journal.close()
+
+
+def last_moment(deadline: datetime) -> datetime:
+    """Return the last instant before a deadline."""
+    return deadline - timedelta(microseconds=1)
