@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from phone.mailbox import Mailbox
     from phone.terminal import Screen
 
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 30.0
 _HELP = """Show the whole service with made-up people.
 
 Makes keys, a database, invented people and mobile networks in var/demo, starts the service as `run`

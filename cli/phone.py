@@ -4,7 +4,7 @@ import fcntl
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ from cli.context import Service, pass_service
 from cli.exits import DIFFERENT, NOT_ALLOWED, UNAVAILABLE, USAGE, UsageFault
 
 if TYPE_CHECKING:
+    from phone.mailbox import Mailbox
+    from phone.network import Network
     from phone.sitting import Sitting
 
 CODE = "terminal"
@@ -87,49 +89,54 @@ def _demonstration(service: Service) -> Service:
 
 @contextmanager
 def _sitting(service: Service, gateway: str, number: str | None) -> Iterator["Sitting"]:
-    """Make a network with one phone on it, reached at a port of its own."""
+    """Sit down with one phone, on a network of its own."""
     from rich.console import Console
 
-    from phone.desk import MAILBOX_FILE
     from phone.handset import Handset
-    from phone.links import LinkFolder
-    from phone.listener import Listener
-    from phone.mailbox import Mailbox
-    from phone.network import Network
     from phone.observer import ServiceObserver
     from phone.sitting import Sitting
     from phone.terminal import Screen
 
-    state_dir, short_code = service.settings.state_dir, service.settings.short_code or ""
     _require_answer(gateway)
-    with ExitStack() as stack:
-        stack.enter_context(_alone(state_dir))
+    with _alone(service.settings.state_dir), ExitStack() as stack:
         observer = ServiceObserver(service.database, service.keyring, service.journal)
         people = observer.subscribers()
         holder = observer.subscriber(number) if number else next(iter(people), None)
         if holder is None:
-            raise UsageFault("no made-up person has this phone: see :who, or `demo people`", USAGE)
-        known = service.links.get(CODE)
-        listener = Listener(urlsplit(known.url).port if known else None)
-        folder = LinkFolder(state_dir / _FOLDER)
-        is_new = sandbox.provide(service, folder, CODE, TITLE, listener.url, _PRICE)
-        mailbox = Mailbox(state_dir / MAILBOX_FILE)
-        stack.callback(mailbox.close)
+            raise UsageFault("no made-up person has this phone: leave out --as, see :who", USAGE)
+        network, mailbox = stack.enter_context(_connected(service, gateway))
+        handset = Handset(network, mailbox, observer, service.clock, holder)
+        handset.arrived()
+        screen = Screen(Console(highlight=False), service.settings.short_code or "")
+        screen.title(network.title, holder)
+        yield Sitting(handset, screen, observer.subscriber, people)
+
+
+@contextmanager
+def _connected(service: Service, gateway: str) -> Iterator[tuple["Network", "Mailbox"]]:
+    """Have a link, and take what the service posts to it at a port of this machine."""
+    from phone.desk import MAILBOX_FILE
+    from phone.links import LinkFolder
+    from phone.listener import Listener
+    from phone.mailbox import Mailbox
+    from phone.network import Network
+
+    settings, known = service.settings, service.links.get(CODE)
+    listener = Listener(urlsplit(known.url).port if known else None)
+    folder = LinkFolder(settings.state_dir / _FOLDER)
+    is_changed = sandbox.provide(service, folder, CODE, TITLE, listener.url, _PRICE)
+    with closing(Mailbox(settings.state_dir / MAILBOX_FILE)) as mailbox:
         network = Network(
             folder.links()[CODE],
             gateway,
-            short_code=short_code,
+            short_code=settings.short_code or "",
             mailbox=mailbox,
             clock=service.clock,
         )
-        stack.enter_context(listener.serving(network.deliver))
-        if is_new:
-            time.sleep(_READ_AGAIN_SECONDS)
-        handset = Handset(network, mailbox, observer, service.clock, holder)
-        handset.arrived()
-        screen = Screen(Console(highlight=False), short_code)
-        screen.title(network.title, holder)
-        yield Sitting(handset, screen, observer.subscriber, people)
+        with listener.serving(network.deliver):
+            if is_changed:
+                time.sleep(_READ_AGAIN_SECONDS)
+            yield network, mailbox
 
 
 def _play(sitting: "Sitting", lines: str, *, strict: bool) -> None:

@@ -182,7 +182,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
         if process.poll() is not None:
             raise UsageFault(f"the service did not start (code {process.returncode}): see {log}")
         try:
-            if http.request("GET", f"{url}/readyz").status == 200:  # noqa: PLR2004 (OK)
+            if http.request("GET", f"{url}/readyz").status == 200:  # noqa: PLR2004 (it is ready)
                 return
         except urllib3.exceptions.HTTPError:
             pass

@@ -64,13 +64,15 @@ class Handset:
         return self.last
 
     def wait(self, sent: Sent, seconds: float) -> Text | None:
-        """Return the first answer to a text, None if none comes in time."""
+        """Return the first answer to a text, None if none comes in time or none ever will."""
         until = self.clock.monotonic() + seconds
         while True:
+            # Asked before the mailbox: an end without a reply is final, a reply may be under way.
+            is_over = self._ended_silently(sent)
             if found := self.mailbox.replies(self.network.code, [sent.id]):
                 self._shown.add(found[0].id)
                 return found[0]
-            if self.clock.monotonic() >= until:
+            if is_over or self.clock.monotonic() >= until:
                 return None
             time.sleep(_LOOK_AGAIN)
 
@@ -106,7 +108,20 @@ class Handset:
         """Return what happened to a text, once its reply is handed over or a second has passed."""
         until = self.clock.monotonic() + _SETTLING
         while True:
-            found = self.watcher.insides(self.network.code, [sent.id]).get(sent.id)
-            if (found and found.accepted_at) or self.clock.monotonic() >= until:
+            found = self._happened(sent)
+            is_settled = found is not None and (found.accepted_at or _is_silent(found))
+            if is_settled or self.clock.monotonic() >= until:
                 return found
             time.sleep(_LOOK_AGAIN)
+
+    def _happened(self, sent: Sent) -> Inside | None:
+        return self.watcher.insides(self.network.code, [sent.id]).get(sent.id)
+
+    def _ended_silently(self, sent: Sent) -> bool:
+        found = self._happened(sent)
+        return found is not None and _is_silent(found)
+
+
+def _is_silent(inside: Inside) -> bool:
+    """Tell whether a message has ended without a reply."""
+    return inside.handled_at is not None and inside.reply is None

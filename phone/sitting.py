@@ -10,7 +10,7 @@ from phone.script import Expect, Say, Step
 from phone.subscribers import Subscriber
 from phone.terminal import Screen
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 20.0
 SILENCE_SECONDS = 3.0
 REPEAT_SECONDS = 1.5
 _AGAIN = ":dup"
@@ -101,7 +101,7 @@ class Sitting:
             reply = self.handset.wait(sent, seconds)
             inside = self.handset.inside(sent)
         if reply is None:
-            self.screen.silence(seconds, inside)
+            self.screen.silence(inside)
             return None
         self.screen.received(reply, reply.at - sent.at, inside)
         return reply.body

@@ -73,10 +73,10 @@ class Screen:
             facts.append(f"came {text.copies} times")
         self._text(self._short_code, "«", text.body, "bold green", " · ".join(facts))
 
-    def silence(self, seconds: float, inside: Inside | None) -> None:
+    def silence(self, inside: Inside | None) -> None:
         """Say that nothing came, and what the service says of it."""
-        state = f"; the service has it as {inside.state}" if inside else ""
-        self.remark(f"no reply within {seconds:g} s{state}", "yellow")
+        state = f": the service has the text as {inside.state}" if inside else " so far"
+        self.remark(f"no reply{state}", "yellow")
 
     def remark(self, words: str, style: str = "dim") -> None:
         """Say something beside the thread."""

@@ -42,6 +42,7 @@ ANSWERS = {
     "HD": "CSDLDC: Soan DC cach so dinh danh 12 so, roi XN cach ma 6 so. Cach khac: VNeID, cong "
     "dich vu, Cong an cap xa",
 }
+SILENT = "SHH"
 REPLIES = {"DC": "PIN", "XN": "RESULT", "HD": "HELP"}
 
 
@@ -117,6 +118,11 @@ class PlayedGateway:
     def _answer(self, message: dict[str, str]) -> None:
         threading.Event().wait(self.pause.total_seconds())
         command = message["text"].split()[0].upper()
+        if command == SILENT:
+            inside, _ = self.known[message["id"]]
+            over = replace(inside, state="refused", handled_at=self._clock.now())
+            self.known[message["id"]] = (over, None)
+            return
         reply = REPLIES.get(command, "SYNTAX")
         text = ANSWERS.get(command, "CSDLDC: Tin nhan chua dung cu phap. Xem huong dan: soan HD")
         place = None

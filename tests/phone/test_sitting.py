@@ -151,3 +151,11 @@ def test_no_color_is_heeded(sitting: Sitting) -> None:
 
     assert "\x1b[36" not in output.getvalue()
     assert "\x1b[32" not in output.getvalue()
+
+
+def test_a_text_that_is_never_answered_is_not_waited_for(
+    sitting: Sitting, output: io.StringIO
+) -> None:
+    assert sitting.run(script.parse("shh\n<\n"), strict=True) == []
+
+    assert "no reply: the service has the text as refused" in output.getvalue()
