@@ -132,7 +132,8 @@ def running(service: Service) -> Iterator[int]:
     log = service.folder / "run.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 (our own command line)
-            [sys.executable, str(_APP), "run"],
+            # Killed outright, the benchmark could end nothing: then the kernel ends this.
+            [sys.executable, str(_APP), "run", "--child-of", str(os.getpid())],
             env=dict(service.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,
