@@ -1,10 +1,19 @@
-"""Many processes on one PostgreSQL: any number of webs and workers."""
+"""Many processes on one PostgreSQL, and what they do while it is away."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
 
 from tests.e2e.conftest import Deploy
-from tests.e2e.links import pin_in
+from tests.e2e.harness import Deployment
+from tests.e2e.links import message, pin_in
 from tests.e2e.people import plain
+from tests.e2e.problems import assert_problem
+from tests.e2e.waiting import until
 
 PEOPLE = 16
 
@@ -31,3 +40,44 @@ def test_webs_and_workers_share_the_work_and_survive_each_other(deploy: Deploy) 
     assert all(len(telco.operator.copies(message_id)) <= 2 for message_id in asked)
     assert service.stop() == [0, 0]
     assert service.cli("journal", "verify").returncode == 0
+
+
+@contextmanager
+def away(service: Deployment) -> Iterator[None]:
+    """Close the database to everybody, as when its server goes down."""
+    url = sa.make_url(service.database_url or "").set(drivername="postgresql")
+    name = sql.Identifier(url.database or "")
+    server = url.set(database="postgres").render_as_string(hide_password=False)
+    opened = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL(opened).format(name, sql.SQL("false")))
+        connection.execute(cut, [url.database])
+        try:
+            yield
+        finally:
+            connection.execute(sql.SQL(opened).format(name, sql.SQL("true")))
+
+
+def test_without_its_database_nothing_is_acknowledged_and_nothing_is_lost(deploy: Deploy) -> None:
+    service = deploy("postgresql")
+    telco = service.add_http("telco")
+    person = service.new_person()
+    service.start()
+    pin = pin_in(telco.ask(person.phone, f"DC {person.personal_id}"))
+    data = message(person.phone, f"XN {pin}")
+
+    with away(service):
+        refused = telco.offer(data)
+        until(lambda: service.get("/readyz").status == 503, "readiness to be denied")
+        alive = service.get("/healthz")
+    until(lambda: telco.offer(data).status == 202, "the message to be taken")
+    result = telco.operator.reply_to(data["id"], within=60)
+
+    assert_problem(refused, 503)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert alive.status == 200
+    assert person.plain_name in plain(result.text)
+    until(lambda: service.get("/readyz").status == 200, "readiness to return")
+    assert service.stop() == [0]
+    assert "Traceback" not in service.log
