@@ -52,13 +52,13 @@ def create_app(settings: "Settings") -> "Flask":
 def web() -> "Flask":
     """Make the application of one web process; on SQLite the stages run in it as threads."""
     from cli import metering
-    from cli.serving import end_with
+    from cli.serving import PARENT, end_with
     from cli.web import make_app
     from cli.wiring import stages_of
     from core import log
     from sms.signals import NeighbourBell, Signal
 
-    end_with(os.getppid())
+    end_with(int(os.environ.get(PARENT, os.getppid())))
     log.configure(json=not sys.stderr.isatty())
     service = Service(os.environ)
     if service.database.dialect != "sqlite":

@@ -60,10 +60,16 @@ class Service:
     def keyring(self) -> "Keyring":
         """The keyring, with its data keys."""
         from core import keys
+        from core.errors import KeysError
         from core.keyring import Keyring
 
         # The files are looked at first: a missing key is the likelier fault and the clearer one.
-        keys.load(self.settings.keys_dir)
+        material = keys.load(self.settings.keys_dir)
+        if len(material.indexes) > 1:
+            # Locks and counts stand under the index a number had: under a new one they would lift.
+            raise KeysError(
+                ["a second index key is there: re-indexing comes with a later version; remove it"]
+            )
         return Keyring.load(self.settings.keys_dir, self.database, self.clock)
 
     @cached_property

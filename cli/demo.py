@@ -30,7 +30,7 @@ _ANSWER_SECONDS = 30.0
 _HELP = """Show the whole service with made-up people.
 
 Makes keys, a database, invented people and mobile networks in var/demo, starts the service as `run`
-does, and lets one invented citizen look herself up: two signed messages in, two signed replies out,
+does, and lets one invented citizen look themselves up: two signed messages in, two signed replies out,
 each proved to be in the journal. Then it goes on serving, until Ctrl-C.
 
 \b
@@ -71,16 +71,17 @@ def demo_group(context: click.Context, *, once: bool, port: int | None) -> None:
 def _show(state_dir: Path, port: int, *, once: bool) -> None:
     from rich.console import Console
 
+    from core.errors import CoreError
+    from journal.errors import JournalError
+
     console = Console(highlight=False)
     service = sandbox.service_of(state_dir, port)
     gateway = service.settings.public_url
     console.print(f"[bold]TraDan[/], with made-up people, in {state_dir}")
-    with _step(console, service, "keys, database and journal"):
-        make_deployment(service)
-    with _step(console, service, f"{sandbox.PEOPLE} made-up people"):
-        sandbox.make_up(service)
-    with _step(console, service, f"{len(sandbox.NETWORKS)} made-up networks, each with its link"):
-        sandbox.connect(service, gateway)
+    try:
+        _prepare(console, service)
+    except (CoreError, JournalError) as error:
+        raise UsageFault(f"{error}. To begin anew, remove {state_dir} first.") from error
     try:
         with _served(console, service, state_dir, port) as process:
             page = _look_up(console, service)
@@ -89,9 +90,20 @@ def _show(state_dir: Path, port: int, *, once: bool) -> None:
             _tell_where(console, gateway, page)
             process.wait()
     except KeyboardInterrupt:
+        if once:
+            raise
         console.print("\nEnded; what was made stays in", str(state_dir))
     finally:
         service.close()
+
+
+def _prepare(console: "Console", service: Service) -> None:
+    with _step(console, service, "keys, database and journal"):
+        make_deployment(service)
+    with _step(console, service, f"{sandbox.PEOPLE} made-up people"):
+        sandbox.make_up(service)
+    with _step(console, service, f"{len(sandbox.NETWORKS)} made-up networks, each with its link"):
+        sandbox.connect(service, service.settings.public_url)
 
 
 @contextmanager
@@ -113,7 +125,7 @@ def _served(
 
 
 def _look_up(console: "Console", service: Service) -> str:
-    """Let somebody look herself up, show it, and return the page's address of her thread.
+    """Let somebody look themselves up, show it, and return the address of the thread.
 
     Raises: UsageFault when anything of it is not as it must be.
     """
@@ -129,7 +141,7 @@ def _look_up(console: "Console", service: Service) -> str:
     holder = min(people, key=lambda person: _last_used(desk.mailbox, network.code, person.number))
     handset = Handset(network, desk.mailbox, observer, service.clock, holder)
     screen = Screen(console, service.settings.short_code or "")
-    console.print("\nA citizen looks herself up, as her phone sees it:\n")
+    console.print("\nA citizen looks themselves up, as the phone sees it:\n")
     screen.title(network.title, holder)
     _ask(handset, screen, f"DC {holder.personal_id}", "PIN")
     sealing = _ask(handset, screen, f"XN {handset.pin()}", "RESULT")

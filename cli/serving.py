@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +18,9 @@ from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from core import log
 
-if TYPE_CHECKING:
-    from core.settings import Settings
-
 WEB_THREADS = 8
 _DRAIN_SECONDS = 60
+PARENT = "TRADAN_PARENT"
 _PR_SET_PDEATHSIG = 1
 _log = log.get_logger(__name__)
 
@@ -59,20 +56,22 @@ def run_command(service: Service, *, web: bool, worker: bool, child_of: int | No
             _work(Service(service.environ))
         elif settings.database_url.get_backend_name() == "sqlite":
             with claims.whole(Path(settings.database_url.database or "")):
-                _serve(settings, with_worker=False)
+                _serve(service, with_worker=False)
         else:
-            _serve(settings, with_worker=not alone)
+            _serve(service, with_worker=not alone)
     finally:
         if shared is not None:
             shutil.rmtree(shared, ignore_errors=True)
 
 
-def _serve(settings: "Settings", *, with_worker: bool) -> None:
+def _serve(service: Service, *, with_worker: bool) -> None:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    settings = service.settings
     claims.see_free(settings.bind)
+    service.environ[PARENT] = str(os.getpid())
     is_sqlite = settings.database_url.get_backend_name() == "sqlite"
     server = Granian(
         "app:web",
@@ -84,7 +83,7 @@ def _serve(settings: "Settings", *, with_worker: bool) -> None:
         blocking_threads=WEB_THREADS,
         backlog=1024,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     if not with_worker:
         server.serve()

@@ -54,53 +54,65 @@ def receiver_of(service: Service, received: Bell) -> Receiver:
 
 def stages_of(service: Service, received: Signal) -> Stages:
     """Make the stages behind the webhook."""
-    settings, database, clock = service.settings, service.database, service.clock
-    keyring, journal, written = service.keyring, service.journal, Signal()
+    trips = Trips(service.database, service.journal, service.clock)
+    written = Signal()
+    dispatcher = Dispatcher(
+        service.database, _delivery(service), service.clock, written, threads=SENDING_THREADS
+    )
+    return Stages(
+        Parts(
+            database=service.database,
+            keyring=service.keyring,
+            journal=service.journal,
+            handler=_handler(service, trips, written),
+            dispatcher=dispatcher,
+            trips=trips,
+            clock=service.clock,
+            received=received,
+            written=written,
+        )
+    )
+
+
+def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
+    settings, database, keyring = service.settings, service.database, service.keyring
     policy = policy_of(settings)
-    trips = Trips(database, journal, clock)
     preparer = Preparer(
         PinHasher(keyring, settings.pin_profile),
         EmbeddedRegister(database, keyring),
         ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pin"),
         policy,
     )
-    handler = Handler(
+    loader = Loader(
+        keyring=keyring,
+        journal=service.journal,
+        state_dir=settings.state_dir,
+        sharing=shared_by,
+    )
+    return Handler(
         database=database,
         keyring=keyring,
-        journal=journal,
+        journal=service.journal,
         links=service.links,
-        loader=Loader(
-            keyring=keyring, journal=journal, state_dir=settings.state_dir, sharing=shared_by
-        ),
+        loader=loader,
         preparer=preparer,
         trips=trips,
         policy=policy,
-        clock=clock,
+        clock=service.clock,
         written=written,
     )
-    delivery = Delivery(
-        keyring=keyring,
+
+
+def _delivery(service: Service) -> Delivery:
+    return Delivery(
+        keyring=service.keyring,
         links=service.links,
         senders={
             LinkKind.HTTP: HttpSender(connections=SENDING_THREADS),
             LinkKind.TWILIO: _TwilioWhenNeeded(),
         },
-        clock=clock,
-        state_dir=settings.state_dir,
-    )
-    dispatcher = Dispatcher(database, delivery, clock, written, threads=SENDING_THREADS)
-    return Stages(
-        Parts(
-            database=database,
-            keyring=keyring,
-            journal=journal,
-            handler=handler,
-            dispatcher=dispatcher,
-            trips=trips,
-            clock=clock,
-            received=received,
-            written=written,
-        )
+        clock=service.clock,
+        state_dir=service.settings.state_dir,
     )
 
 

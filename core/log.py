@@ -13,7 +13,8 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 ALLOWED = frozenset(
     {
         "event", "level", "module", "timestamp", "exception_type", "where", "cause",
-        "link", "kind", "message_id", "entry_id", "reply", "state", "reason", "outcome", "attempt",
+        "link", "kind", "message_id", "reply_id", "entry_id", "reply", "state", "reason", "outcome",
+        "attempt",
         "count", "size", "root", "seconds", "status", "code", "scope", "source", "stage", "process",
         "bind", "url", "database", "version", "mode", "left_out", "signal", "lines", "key_id",
         "rejected", "name",

@@ -1,6 +1,6 @@
 """What one number may ask: pure rules over its own history, decided without the register.
 
-Source: architecture.md 5; the figures are settings of the policy, counted in the sender's row.
+Source: ADR 0010; the figures are those of the policy, counted in the sender's row.
 """
 
 import json

@@ -76,9 +76,6 @@ class Stops:
         return not {(Scope.SERVICE, ""), (Scope.DISCLOSURE, "")}.isdisjoint(self.pairs)
 
 
-EVERYTHING = Stops(frozenset({(Scope.SERVICE, "")}))
-
-
 def in_force(session: Session) -> Stops:
     """Load the stops in force."""
     statement = sa.select(STOP.c.scope, STOP.c.key).where(STOP.c.resumed_at.is_(None))

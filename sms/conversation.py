@@ -35,7 +35,8 @@ def decide(message: Message, facts: Facts, *, policy: Policy, now: datetime) -> 
         if message.is_worn_out:
             return Decision(state=State.QUARANTINED, reason="kept-failing", history=history)
         return Decision(state=State.REFUSED, reason="not-a-vietnamese-mobile", history=history)
-    age = message.stored_at - message.received_at
+    # What waited here, through an outage or in a backup, is as old as what waited elsewhere.
+    age = max(message.stored_at - message.received_at, now - message.stored_at)
     if age > policy.silent:
         return Decision(state=State.EXPIRED, reason="over-a-day-old", history=history)
     if message.is_worn_out:

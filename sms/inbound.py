@@ -28,6 +28,7 @@ _CONTENT_LABEL = "content/1"
 _TEXT_KEPT = timedelta(days=7)
 _KEY_KEPT = timedelta(days=35)
 _MISSED = timedelta(days=3)
+_MISSED_AT_MOST = timedelta(days=60)
 
 
 class State(StrEnum):
@@ -185,23 +186,31 @@ def _queue_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert
     )
 
 
-def forget(session: Session, now: datetime) -> None:
+def forget(session: Session, now: datetime, *, catching_up: bool) -> None:
     """Blank the texts that are a week old, and drop the keys of repeats after 35 days.
 
     Ids tell when they were made, so each is a range of the primary key and no further index.
+    *catching_up*: look further back, for what came due while no process ran.
     """
+    missed = _MISSED_AT_MOST if catching_up else _MISSED
     session.execute(
         sa.update(INBOUND)
-        .where(*_made_around(now - _TEXT_KEPT), INBOUND.c.state != State.RECEIVED)
+        .where(
+            *_made_before(now - _TEXT_KEPT, missed),
+            INBOUND.c.state != State.RECEIVED,
+            INBOUND.c.blob.is_not(None),
+        )
         .values(blob=None)
     )
     old = sa.select(INBOUND.c.link_id, INBOUND.c.operator_message_id).where(
-        *_made_around(now - _KEY_KEPT)
+        *_made_before(now - _KEY_KEPT, missed)
     )
     key = sa.tuple_(INBOUND_KEY.c.link_id, INBOUND_KEY.c.operator_message_id)
     session.execute(sa.delete(INBOUND_KEY).where(key.in_(old)))
 
 
-def _made_around(instant: datetime) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Say which messages were made in the days before *instant*, in case a few were missed."""
-    return INBOUND.c.id >= first_uuid7(instant - _MISSED), INBOUND.c.id < first_uuid7(instant)
+def _made_before(
+    instant: datetime, span: timedelta
+) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """Say which messages were made within *span* before *instant*."""
+    return INBOUND.c.id >= first_uuid7(instant - span), INBOUND.c.id < first_uuid7(instant)

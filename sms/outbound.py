@@ -152,7 +152,7 @@ class Dispatcher:
         self._unwritten = []
         if expires:
             self._expired_at = self._clock.monotonic()
-        _count(results, now)
+        _count(results, now, self._delivery.links)
         for one in claimed:
             self._under_way += 1
             self._pool.submit(self._deliver, one, licensed_until)
@@ -170,7 +170,7 @@ class Dispatcher:
         try:
             outcome = self._delivery.deliver(claimed, licensed_until)
         except Exception as error:  # noqa: BLE001 (whatever it was, the reply may have gone out)
-            _log.error("send.broke", message_id=claimed.id, **log.failure(error))
+            _log.error("send.broke", reply_id=claimed.id, **log.failure(error))
             outcome = Unknown("broke")
         self._results.put(Result(claimed, outcome))
         self._wake.ring()
@@ -200,17 +200,23 @@ def _is_test(links: LinkRegistry, link_id: int) -> bool:
     return link is not None and link.is_test
 
 
-def _count(results: Sequence[Result], now: datetime) -> None:
+def _code(links: LinkRegistry, link_id: int) -> str:
+    link = links.by_id(link_id)
+    return link.code if link else "unknown"
+
+
+def _count(results: Sequence[Result], now: datetime, links: LinkRegistry) -> None:
     for result in results:
         name = type(result.outcome).__name__.lower()
-        metrics.SENT.labels(str(result.claimed.link_id), name).inc()
+        metrics.SENT.labels(_code(links, result.claimed.link_id), name).inc()
         if isinstance(result.outcome, Accepted):
             waited = now - _made_at(result.claimed.inbound_id)
             metrics.ANSWER_SECONDS.observe(max(waited.total_seconds(), 0.0))
         elif isinstance(result.outcome, Refused | Unknown):
             _log.warning(
                 "reply.not-accepted",
-                message_id=result.claimed.id,
+                message_id=result.claimed.inbound_id,
+                reply_id=result.claimed.id,
                 reason=result.outcome.reason,
                 attempt=result.claimed.attempt,
                 outcome=name,

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from core import log, metrics
 from core.clock import Clock
@@ -26,7 +27,7 @@ _TROUBLE_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 1.0
 _SLOW_HOUSEKEEPING = timedelta(minutes=1)
 _FORGETTING = timedelta(hours=1)
-_DRAIN_SECONDS = 25.0
+DRAIN_SECONDS = 30.0
 _log = log.get_logger(__name__)
 
 
@@ -58,6 +59,7 @@ class Stages:
         self._keeping = _thread("housekeeping", self._keep_house)
         self._sealer: Sealer | None = None
         self._sealing: threading.Thread | None = None
+        self._drained_by = 0.0
 
     def start(self) -> None:
         """Start every stage, taking back what a dead process of this database still holds."""
@@ -76,20 +78,26 @@ class Stages:
     def drain(self) -> None:
         """Finish what has begun, take on nothing new, and return when all is recorded."""
         parts = self._parts
+        self._drained_by = parts.clock.monotonic() + DRAIN_SECONDS
         self._stop_handling.set()
         parts.received.ring()
-        self._handling.join(_DRAIN_SECONDS)
+        self._join(self._handling)
         self._stop_sealing.set()
         if self._sealer is not None and self._sealing is not None:
             self._sealer.wake()
-            self._sealing.join(_DRAIN_SECONDS)
+            self._join(self._sealing)
         self._stop_sending.set()
         parts.written.ring()
-        self._sending.join(_DRAIN_SECONDS)
-        self._keeping.join(_DRAIN_SECONDS)
+        self._join(self._sending)
+        self._join(self._keeping)
+
+    def _join(self, thread: threading.Thread) -> None:
+        thread.join(max(0.0, self._drained_by - self._parts.clock.monotonic()))
 
     def _handle(self) -> None:
-        while not self._stop_handling.is_set():
+        count = 0
+        # What was acknowledged before the end is answered before the end, if there is time.
+        while not self._stop_handling.is_set() or (count and self._may_go_on()):
             try:
                 count = self._parts.handler.run_once()
             except UnavailableError as error:
@@ -106,6 +114,9 @@ class Stages:
             if not count:
                 self._parts.received.wait(IDLE_SECONDS)
 
+    def _may_go_on(self) -> bool:
+        return self._parts.clock.monotonic() < self._drained_by - DRAIN_SECONDS / 2
+
     def _seal(self) -> None:
         if self._sealer is not None:
             self._sealer.run(
@@ -120,6 +131,7 @@ class Stages:
 
     def _keep_house(self) -> None:
         slow_at = forget_at = self._parts.clock.now()
+        catching_up = True
         while not self._stop_handling.wait(_HOUSEKEEPING_SECONDS):
             now = self._parts.clock.now()
             self._chore(self._keep_each_second)
@@ -128,7 +140,8 @@ class Stages:
                 self._chore(self._keep_each_minute)
             if now >= forget_at:
                 forget_at = now + _FORGETTING
-                self._chore(self._forget)
+                self._chore(partial(self._forget, catching_up=catching_up))
+                catching_up = False
 
     def _keep_each_second(self) -> None:
         parts = self._parts
@@ -147,9 +160,11 @@ class Stages:
         parts.keyring.provide()
         parts.database.write(lambda session: pins.expire(session, now))
 
-    def _forget(self) -> None:
+    def _forget(self, *, catching_up: bool) -> None:
         now = self._parts.clock.now()
-        self._parts.database.write(lambda session: inbound.forget(session, now))
+        self._parts.database.write(
+            lambda session: inbound.forget(session, now, catching_up=catching_up)
+        )
 
     @staticmethod
     def _chore(work: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ raises other errors than its own on odd input.
 import hmac
 import json
 import re
+import ssl
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -145,10 +146,10 @@ class HttpSender:
             answer.release_conn()
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             return Refused("no-connection", retryable=True)
-        except urllib3.exceptions.NameResolutionError:
-            return Refused("no-such-host", retryable=True)
-        except urllib3.exceptions.SSLError:
-            return Refused("tls", retryable=True)
+        except urllib3.exceptions.SSLError as error:
+            # A certificate is looked at before the first byte; any other fault may come after it.
+            is_early = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
+            return Refused("certificate", retryable=True) if is_early else Unknown("tls")
         except urllib3.exceptions.ReadTimeoutError:
             return Unknown("timeout")
         except (urllib3.exceptions.HTTPError, OSError):

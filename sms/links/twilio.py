@@ -2,7 +2,7 @@
 
 Twilio's signature does not bind where one parameter ends and the next begins, so a crafted text can
 be re-split into another sender under the same signature. Hence the secret in the path, the fixed
-set of parameters, and the refusal of anything that could be such a seam (security.md 6.2).
+set of parameters, and the refusal of anything that could be such a seam (threat model, T14).
 """
 
 import re
