@@ -6,8 +6,10 @@ import sqlalchemy as sa
 
 from core.db import Database
 from records import stops
-from records.stops import EVERYTHING, STOP, STOP_FILE, Scope, StopReason, Stops
+from records.stops import STOP, STOP_FILE, Scope, StopReason, Stops
 from tests.fakes import NOON
+
+EVERYTHING = Stops(frozenset({(Scope.SERVICE, "")}))
 
 
 def stop(database: Database, scope: Scope, key: str = "") -> bool:
