@@ -236,3 +236,17 @@ def test_a_service_for_real_citizens_has_no_phones(tmp_path: Path) -> None:
         assert answers == [404, 404, 404]
     finally:
         deployment.close()
+
+
+def test_a_demonstration_that_cannot_be_taken_up_says_how_to_begin_anew(tmp_path: Path) -> None:
+    with demonstrating(tmp_path, "--port", str(free_port())):
+        pass
+    key = tmp_path / "var" / "demo" / "keys" / "kek-1.key"
+    key.chmod(0o600)
+    key.write_bytes(b"x" * 32)
+    key.chmod(0o400)
+
+    done = run(tmp_path, "demo", "--port", str(free_port()))
+
+    assert done.returncode == 1
+    assert "To begin anew, remove var/demo first" in done.stderr

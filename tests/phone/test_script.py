@@ -8,7 +8,7 @@ from phone import script
 from phone.script import Expect, Say
 
 LOOKUP = """
-# somebody looks herself up
+# a lookup
 DC {id}
 < CSDLDC: Ma xac thuc *
 
