@@ -12,6 +12,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from billing import usage
 from core.clock import vietnam_day
 from core.db import Database
 from core.keyring import Keyring, row_id
@@ -25,16 +26,17 @@ from records.personal_id import PersonalId
 from records.pins import PinHasher, PinPolicy
 from records.quotas import SenderLimits
 from records.register import Record, Register
-from sms import dispatch, inbound, outbox
+from sms import inbound, outbound, outbox
 from sms.decision import Policy
-from sms.dispatch import Claimed, Content, Result
+from sms.dispatch import Claimed, Result
 from sms.facts import Loader
 from sms.groundwork import Preparer
 from sms.handler import Handler
 from sms.inbound import Receipt
 from sms.links import registry
-from sms.links.model import Accepted, Envelope, Link, LinkKind
+from sms.links.model import Accepted, Envelope, Link, LinkKind, Outcome, Outgoing
 from sms.links.registry import LinkRegistry, NewLink
+from sms.outbound import Delivery
 from sms.signals import Signal
 from sms.tables import INBOUND, OUTBOUND
 from sms.trips import Trips
@@ -83,15 +85,31 @@ class FickleRegister:
         return self.inner.find(ids)
 
 
+@dataclass(slots=True)
+class FakeOperator:
+    """Takes every reply, or does with it what a test says."""
+
+    received: list[tuple[str, Outgoing]] = field(default_factory=list)
+    outcome: Callable[[Outgoing], Outcome] = field(default=lambda _reply: Accepted())
+
+    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Take a reply."""
+        self.received.append((link.code, outgoing))
+        return self.outcome(outgoing)
+
+    def close(self) -> None:
+        """Have nothing to let go of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One reply as it left: to whom, of which kind, in which words."""
 
     message_id: UUID
+    link: str
     to: str
     reply: str
     text: str = field(repr=False)
-    claimed: Claimed = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -104,6 +122,8 @@ class Gateway:
     journal: Journal
     links: LinkRegistry
     register: FickleRegister
+    operator: FakeOperator
+    delivery: Delivery
     state_dir: Path
     policy: Policy
     handler: Handler
@@ -159,18 +179,30 @@ class Gateway:
                 pass
 
     def outbox(self) -> list[Told]:
-        """Claim every reply that may leave now, and say that the operator has it."""
+        """Run SEND once: claim every reply that may leave now and hand it over."""
         now = self.clock.now()
-        claimed = self.database.write(lambda s: outbox.claim(s, now, limit=1000))
-        told = [self.read(one) for one in claimed]
-        results = [Result(one, Accepted()) for one in claimed]
-        self.database.write(lambda s: outbox.record(s, results, now))
+        told: list[Told] = []
+        results = [self.deliver(claimed, told) for claimed in self.claim()]
+
+        def record(session: sa.orm.Session) -> None:
+            outbox.record(session, results, now)
+            usage.record(session, outbound._usage(results, now, self.links))
+
+        self.database.write(record)
         return told
 
-    def read(self, claimed: Claimed) -> Told:
-        """Open a claimed reply."""
-        content: Content = dispatch.open_content(self.keyring, claimed)
-        return Told(claimed.inbound_id, content.to, claimed.reply, content.text, claimed)
+    def claim(self) -> list[Claimed]:
+        """Claim what may leave now."""
+        now = self.clock.now()
+        return self.database.write(lambda s: outbox.claim(s, now, limit=1000))
+
+    def deliver(self, claimed: Claimed, told: list[Told]) -> Result:
+        """Hand one reply over as a sending thread does, and keep it in *told* if it left."""
+        self.operator.received.clear()
+        outcome = self.delivery.deliver(claimed, self.clock.monotonic() + 1)
+        for link, reply in self.operator.received:
+            told.append(Told(claimed.inbound_id, link, reply.to, claimed.reply, reply.text))
+        return Result(claimed, outcome)
 
     def ask(self, sender: str | None, text: str, **options: object) -> Told | None:
         """Send one message, handle it, and return the reply to it."""
@@ -275,10 +307,14 @@ def opened(
 
     database.write(add)
     journal = Journal.open(database, keyring, keys_dir, state_dir, "tradan/gateway.example", clock)
+    links, operator = LinkRegistry(database, keyring, clock), FakeOperator()
     gateway = Gateway(
-        database=database, keyring=keyring, clock=clock, journal=journal,
-        links=LinkRegistry(database, keyring, clock),
-        register=FickleRegister(EmbeddedRegister(database, keyring)),
+        database=database, keyring=keyring, clock=clock, journal=journal, links=links,
+        register=FickleRegister(EmbeddedRegister(database, keyring)), operator=operator,
+        delivery=Delivery(
+            keyring=keyring, links=links, senders=dict.fromkeys(LinkKind, operator),
+            clock=clock, state_dir=state_dir,
+        ),
         state_dir=state_dir, policy=policy, handler=None,  # type: ignore[arg-type]  # made of the gateway itself, below
     )  # fmt: skip
     gateway.handler = make_handler(gateway, gateway.register)
