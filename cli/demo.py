@@ -30,8 +30,8 @@ _ANSWER_SECONDS = 30.0
 _HELP = """Show the whole service with made-up people.
 
 Makes keys, a database, invented people and mobile networks in var/demo, starts the service as `run`
-does, and lets one invented citizen look themselves up: two signed messages in, two signed replies out,
-each proved to be in the journal. Then it goes on serving, until Ctrl-C.
+does, and lets one invented citizen look themselves up: two signed messages in, two signed replies
+out, each proved to be in the journal. Then it goes on serving, until Ctrl-C.
 
 \b
 Examples:

@@ -73,6 +73,10 @@ class Desk:
         network.note(number, text, message_id)
         self._couriers.submit(network.hand_over, number, text, message_id)
 
+    def close(self) -> None:
+        """See every text carried that was sent."""
+        self._couriers.shutdown()
+
     def _network(self, link: Link) -> Network:
         held = self._networks.get(link)
         if held is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 _AXE = "axe-core@4.14.1"
 _CACHE = Path.home() / ".cache" / "tradan-tests"
@@ -60,7 +60,12 @@ class Complaints(list[str]):
         """Take down what *page* complains of from now on."""
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.append(str(error)))
-        page.on("requestfailed", lambda request: self.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failure)
+
+    def _note_failure(self, request: Request) -> None:
+        # What a page was still loading when it was left is nobody's fault.
+        if request.failure != "net::ERR_ABORTED":
+            self.append(f"failed: {request.url} ({request.failure})")
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

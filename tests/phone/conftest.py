@@ -60,6 +60,7 @@ def url(app: Flask, desk: Desk, gateway: PlayedGateway) -> Iterator[str]:
         desk.gateway = url
         gateway.mt_url = f"{url}/phone/mt/{LINK.code}"
         yield url
+        desk.close()
         gateway.finish()
 
 
