@@ -4,6 +4,7 @@ import os
 import pwd
 from collections.abc import MutableMapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,8 +44,14 @@ class Service:
     @cached_property
     def database(self) -> "Database":
         """The database, of which the migrations are seen to be current."""
+        from core.errors import MigrationError
         from core.migrate import require_current
 
+        url = self.settings.database_url
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            raise MigrationError(
+                f"there is no database at {url.database}: run `python app.py init`"
+            )
         database = self.raw_database
         require_current(database)
         return database

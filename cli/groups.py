@@ -58,6 +58,8 @@ class Verb(click.Command):
         formatter: click.HelpFormatter,
     ) -> None:
         """Write the examples as they are to be typed."""
+        if not self._examples:
+            return
         with formatter.section("Examples"):
             for example in self._examples:
                 for line in example.splitlines():

@@ -16,25 +16,31 @@ import click
 from cli import claims, metering
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
-from core import log
+from cli.groups import Verb
 
 WEB_THREADS = 8
 _DRAIN_SECONDS = 60
 PARENT = "TRADAN_PARENT"
 _PR_SET_PDEATHSIG = 1
-_log = log.get_logger(__name__)
 
 
-@click.command("run")
+@click.command(
+    "run",
+    cls=Verb,
+    examples=("python app.py run", "python app.py run --web", "python app.py run --worker"),
+)
 @click.option("--web", is_flag=True, help="Only take messages (PostgreSQL).")
 @click.option("--worker", is_flag=True, help="Only handle, seal and send (PostgreSQL).")
 @click.option("--child-of", type=int, hidden=True, help="End when this process ends.")
 @pass_service
 def run_command(service: Service, *, web: bool, worker: bool, child_of: int | None) -> None:
-    """Take messages, answer them, and go on until told to end.
+    """Take messages and answer them until told to end, for who operates the service.
 
-    Example: python app.py run
+    SIGTERM or Ctrl-C drains it: what was begun is finished. Without flags it does both halves; on
+    PostgreSQL they may be run apart, any number of each, on any number of machines.
     """
+    from core import log
+
     settings = service.settings
     log.configure(json=not sys.stderr.isatty())
     alone = web != worker
@@ -47,7 +53,8 @@ def run_command(service: Service, *, web: bool, worker: bool, child_of: int | No
     shared = metering.share(settings, service.environ)
     # Everything that can be wrong is found here, before anything listens.
     _ = service.keyring, service.journal, service.links.all()
-    _log.info("service.starting", bind=settings.bind, database=service.database.dialect)
+    started = {"bind": settings.bind, "database": service.database.dialect}
+    log.get_logger(__name__).info("service.starting", **started)
     service.close()
     if child_of is not None:
         end_with(child_of)
@@ -119,6 +126,7 @@ def _worker_beside() -> Iterator[threading.Event]:
 
 def _work(service: Service) -> None:
     from cli.wiring import stages_of
+    from core import log
     from sms.signals import Signal, hear
 
     told = threading.Event()
@@ -130,7 +138,7 @@ def _work(service: Service) -> None:
     metering.serve(service.settings)
     stages.start()
     told.wait()
-    _log.info("service.draining")
+    log.get_logger(__name__).info("service.draining")
     stages.drain()
     service.close()
 
