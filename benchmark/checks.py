@@ -23,7 +23,7 @@ from sms.inbound import State
 from sms.tables import INBOUND, OUTBOUND
 
 SETTLE_SECONDS = 30
-SAMPLE = 5
+SAMPLE = 3
 _UNFINISHED = (ReplyState.QUEUED, ReplyState.SENDING)
 
 
