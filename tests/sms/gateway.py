@@ -1,6 +1,6 @@
 """A gateway without a network: the real stages over a real database, stepped by hand."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ from sms.dispatch import Claimed, Result
 from sms.facts import Loader
 from sms.groundwork import Preparer
 from sms.handler import Handler
-from sms.inbound import Receipt
+from sms.inbound import Arrival, Receipt
 from sms.links import registry
 from sms.links.model import Accepted, Envelope, Link, LinkKind, Outcome, Outgoing
 from sms.links.registry import LinkRegistry, NewLink
@@ -157,11 +157,21 @@ class Gateway:
         age: timedelta = timedelta(),
     ) -> Receipt:
         """Hand a message over as the webhook does."""
+        arrival = self._arrival(sender, text, code, message_id, age)
+        return self.database.write(lambda session: inbound.store(session, arrival))
+
+    def send_all(self, messages: Iterable[tuple[str, str]]) -> None:
+        """Hand many messages over in one commit, each a sender and a text."""
+        arrivals = [self._arrival(*each, TEST, None, timedelta()) for each in messages]
+        self.database.write(lambda s: [inbound.store(s, each) for each in arrivals])
+
+    def _arrival(
+        self, sender: str | None, text: str, code: str, message_id: str | None, age: timedelta
+    ) -> Arrival:
         now = self.clock.now()
         serial = message_id or f"m-{next(self.serials)}"
         envelope = Envelope(serial, sender or "", SHORT_CODE, text, now - age)
-        arrival = inbound.prepare(self.keyring, self.link(code), envelope, now)
-        return self.database.write(lambda session: inbound.store(session, arrival))
+        return inbound.prepare(self.keyring, self.link(code), envelope, now)
 
     def handle(self) -> int:
         """Run HANDLE until nobody waits, then SEAL; return how many messages were claimed."""
