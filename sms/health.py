@@ -59,7 +59,7 @@ def registry() -> CollectorRegistry:
     """Return what this process has counted, with its siblings where they count together."""
     shared = CollectorRegistry()
     try:
-        multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # untyped
+        multiprocess.MultiProcessCollector(shared)  # type: ignore[no-untyped-call]  # the library ships no types for it
     except ValueError:
         return REGISTRY
     return shared

@@ -41,7 +41,7 @@ class Deployment:
         assert done.exit_code == 0, (words, done.output, done.exception)
         return done.stdout
 
-    def read(self, *words: str) -> Any:  # noqa: ANN401 (JSON)
+    def read(self, *words: str) -> Any:  # noqa: ANN401 (JSON is of any shape)
         """Run a verb that must succeed and return its JSON."""
         return json.loads(self.do(*words, "--json"))
 
