@@ -29,10 +29,9 @@ from sms import dispatch, outbox
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
 from sms.links.registry import LinkRegistry
-from sms.signals import Signal
+from sms.signals import Pace, Signal
 
 LICENCE_SECONDS = 1.0
-IDLE_SECONDS = 0.05
 _TROUBLE_SECONDS = 1.0
 _EXPIRE_SECONDS = 1.0
 _log = log.get_logger(__name__)
@@ -106,10 +105,11 @@ class Dispatcher:
         self._expired_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Send until told to stop, then wait for what is under way and record it."""
-        while not stop.is_set() or self._under_way or self._unwritten:
+        """Send until told to stop, then send what may go now, and record what is under way."""
+        pace, busy = Pace(self._clock), True
+        while not stop.is_set() or busy or self._under_way or self._unwritten:
             try:
-                busy = self._round(claims=not stop.is_set())
+                busy = self._round()
             except UnavailableError as error:
                 _log.error("send.database-unavailable", **log.failure(error))
                 self._pause(stop)
@@ -119,8 +119,10 @@ class Dispatcher:
                 metrics.ALARMS.labels("send-failed").inc()
                 self._pause(stop)
                 continue
-            if not busy:
-                self._wake.wait(IDLE_SECONDS)
+            if busy:
+                pace.worked()
+            else:
+                self._wake.wait(pace.seconds())
         self._pool.shutdown(wait=True)
 
     def _pause(self, stop: threading.Event) -> None:
@@ -130,10 +132,10 @@ class Dispatcher:
         else:
             stop.wait(_TROUBLE_SECONDS)
 
-    def _round(self, *, claims: bool) -> bool:
+    def _round(self) -> bool:
         """Write what came back and claim as many more; tell whether there was anything to do."""
         self._collect()
-        free = self._threads - self._under_way if claims else 0
+        free = self._threads - self._under_way
         now, licensed_until = self._clock.now(), self._clock.monotonic() + LICENCE_SECONDS
         results = self._unwritten
         expires = self._clock.monotonic() - self._expired_at >= _EXPIRE_SECONDS

@@ -12,6 +12,9 @@ from core.clock import Clock
 _BELLS = "bell-*"
 _LOOK_AGAIN_SECONDS = 1.0
 _MOST_BYTES = 16
+_BUSY_SECONDS = 0.05
+_QUIET_SECONDS = 0.25
+_QUIET_AFTER_SECONDS = 2.0
 
 
 class Bell(Protocol):
@@ -36,6 +39,23 @@ class Signal:
         """Wait until rung, at most so long, and be ready to be rung again."""
         self._bell.wait(seconds)
         self._bell.clear()
+
+
+class Pace:
+    """How long a stage waits between looks: not long after work, longer when all is quiet."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._busy_at = clock.monotonic()
+
+    def worked(self) -> None:
+        """Note that there was work just now."""
+        self._busy_at = self._clock.monotonic()
+
+    def seconds(self) -> float:
+        """Return how long to wait for the bell before looking without it."""
+        is_quiet = self._clock.monotonic() - self._busy_at > _QUIET_AFTER_SECONDS
+        return _QUIET_SECONDS if is_quiet else _BUSY_SECONDS
 
 
 class NeighbourBell:

@@ -19,10 +19,9 @@ from records.stops import StopReason
 from sms import inbound, outbox, queue
 from sms.handler import Handler
 from sms.outbound import Dispatcher
-from sms.signals import Signal
+from sms.signals import Pace, Signal
 from sms.trips import Trips
 
-IDLE_SECONDS = 0.05
 _TROUBLE_SECONDS = 1.0
 _HOUSEKEEPING_SECONDS = 1.0
 _SLOW_HOUSEKEEPING = timedelta(minutes=1)
@@ -95,7 +94,7 @@ class Stages:
         thread.join(max(0.0, self._drained_by - self._parts.clock.monotonic()))
 
     def _handle(self) -> None:
-        count = 0
+        count, pace = 0, Pace(self._parts.clock)
         # What was acknowledged before the end is answered before the end, if there is time.
         while not self._stop_handling.is_set() or (count and self._may_go_on()):
             try:
@@ -109,10 +108,12 @@ class Stages:
                 metrics.ALARMS.labels("handle-failed").inc()
                 self._stop_handling.wait(_TROUBLE_SECONDS)
                 continue
-            if count and self._sealer is not None:
-                self._sealer.wake()
             if not count:
-                self._parts.received.wait(IDLE_SECONDS)
+                self._parts.received.wait(pace.seconds())
+                continue
+            pace.worked()
+            if self._sealer is not None:
+                self._sealer.wake()
 
     def _may_go_on(self) -> bool:
         return self._parts.clock.monotonic() < self._drained_by - DRAIN_SECONDS / 2
