@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from argon2.low_level import Type, hash_secret_raw
+
 from benchmark.errors import MachineError
 
 _FLUSHES = 200
+_HASHES = 21
 _PAGE = bytes(4096)
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 _ESCAPE = re.compile(r"\\([0-7]{3})")
@@ -88,6 +91,20 @@ def flush_time(folder: Path) -> float:
             os.write(file.fileno(), _PAGE)
             os.fdatasync(file.fileno())
             times.append(time.perf_counter() - began)
+    return round(median(times) * 1000, 3)
+
+
+def yardstick() -> float:
+    """Measure one PIN hash of the standard profile, which tells how fast the cores are just now.
+
+    Units: milliseconds of CPU, the median. Source: docs/performance.md has what it took when the
+    bars were set.
+    """
+    times = []
+    for _ in range(_HASHES):
+        began = time.thread_time()
+        hash_secret_raw(_PAGE[:32], _PAGE[:16], 1, 1024, 1, 32, Type.ID)
+        times.append(time.thread_time() - began)
     return round(median(times) * 1000, 3)
 
 

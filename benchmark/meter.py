@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from benchmark import processes
+from benchmark.machine import yardstick
 from benchmark.service import Service
 from benchmark.summary import Measured, Mode
 from benchmark.tally import Outcome
@@ -23,6 +24,7 @@ class Meter:
 
     def measure(self, mode: Mode, run: Callable[[], Outcome]) -> Measured:
         """Run a round and tell what it used, until all that it began had ended."""
+        hash_time = yardstick()
         before = self._read()
         with _Watch(self.server) as watch:
             outcome = run()
@@ -34,6 +36,7 @@ class Meter:
             database_cpu=after.database - before.database,
             threads=_grown(before.threads, after.threads),
             stages=_grown(before.stages, after.stages),
+            yardstick=hash_time,
             others=_others(before, after, outcome),
             resident=watch.most,
         )

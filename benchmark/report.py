@@ -35,7 +35,8 @@ def method(plan: Plan) -> str:
         "to the reply read by the operator, for PIN and RESULT alike. CPU is that of the whole "
         "tree of server processes, by the kernel's count, until all that the round began had "
         "ended, divided by its lookups; everything else in the mix is charged to them too, and "
-        "what processes that are no part of this took of the machine meanwhile is told beside it. "
+        "what processes that are no part of this took of the machine meanwhile is told beside it, "
+        "as is the CPU time of one PIN hash just before, by which the speed of the cores is seen. "
         f"The idle client begins {IDLE_RATE:g} lookups a second; the fixed rate is half the top "
         "rate unless it was given."
     )
@@ -172,6 +173,7 @@ _FIGURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("CPU a lookup, ms   server", lambda row: f"{row.server_cpu:.2f}"),
     ("                 database", lambda row: f"{row.database_cpu:.2f}"),
     ("         made-up operator", lambda row: f"{row.operator_cpu:.2f}"),
+    ("one PIN hash, ms of CPU", lambda row: f"{row.yardstick:.2f}"),
     ("taken by others, % of CPU", lambda row: f"{100 * row.others:.0f}"),
     ("memory of `run`, MiB", lambda row: f"{row.resident / _MEBIBYTE:.0f}"),
 )

@@ -23,7 +23,7 @@ class Mode(StrEnum):
 class Measured:
     """One round: what the operator saw, and what the kernel and the service counted meanwhile.
 
-    Units: seconds; *others* is the share of the machine that went to processes which are no part
+    Units: seconds, *yardstick* in milliseconds; *others* is the share of the machine that went to processes which are no part
     of this; *resident* is the most seen, in bytes.
     """
 
@@ -33,6 +33,7 @@ class Measured:
     database_cpu: float
     threads: Mapping[str, float]
     stages: Mapping[str, float]
+    yardstick: float
     others: float
     resident: int
 
@@ -58,6 +59,7 @@ class Row:
     operator_cpu: float
     threads: dict[str, float]
     stages: dict[str, float]
+    yardstick: float
     others: float
     spans: dict[str, Percentiles]
     replies: dict[str, int]
@@ -89,6 +91,7 @@ def row(rounds: Sequence[Measured]) -> Row:
         operator_cpu=_each_lookup(rounds, lambda one: one.outcome.operator_cpu),
         threads=_parts(rounds, lambda one: one.threads),
         stages=_parts(rounds, lambda one: one.stages),
+        yardstick=round(median(one.yardstick for one in rounds), 3),
         others=round(median(one.others for one in rounds), 3),
         spans={span: _spans(outcomes, span) for span in Span},
         replies=added(outcome.replies for outcome in outcomes),

@@ -30,6 +30,7 @@ def a_round(
         database_cpu=0.1,
         threads={"handle": 0.2, "never": 0.0},
         stages={"seal": 0.1},
+        yardstick=0.5,
         others=0.25,
         resident=resident,
     )

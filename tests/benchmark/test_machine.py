@@ -19,5 +19,9 @@ def test_a_file_system_is_that_of_the_innermost_mount() -> None:
     assert machine.file_system(Path("/")) != "unknown"
 
 
+def test_the_yardstick_is_a_piece_of_work() -> None:
+    assert machine.yardstick() > 0
+
+
 def test_what_is_thrown_away_lies_on_a_disk() -> None:
     assert machine.file_system(machine.scratch()) not in {"tmpfs", "ramfs"}
