@@ -23,8 +23,8 @@ class Mode(StrEnum):
 class Measured:
     """One round: what the operator saw, and what the kernel and the service counted meanwhile.
 
-    Units: seconds, *yardstick* in milliseconds; *others* is the share of the machine that went to processes which are no part
-    of this; *resident* is the most seen, in bytes.
+    Units: seconds, *yardstick* (one PIN hash) in milliseconds; *others* is the share of the machine
+    that went to processes which are no part of this; *resident* is the most seen, in bytes.
     """
 
     mode: Mode
