@@ -35,7 +35,7 @@ class Mt:
     body: bytes
     verified: bool
     arrived_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    answered: int | None = None  # the status that was sent; None while nothing was
+    answered: int | None = None  # the status that it is answered with; None where it is not
 
     @property
     def document(self) -> dict[str, Any]:
@@ -126,9 +126,8 @@ class FakeOperator:
         elif answer is Wreck.RESET:
             request.reset()
         else:
-            status = answer(mt) if callable(answer) else answer
-            request.answer(int(status))
-            mt.answered = int(status)
+            mt.answered = int(answer(mt) if callable(answer) else answer)
+            request.answer(mt.answered)
 
     def _read(self, request: Request) -> Mt:
         headers = {name.lower(): value for name, value in request.headers.items()}
