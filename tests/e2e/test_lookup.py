@@ -76,8 +76,10 @@ def test_the_entry_is_in_the_tree_before_its_message_arrives(
         return OK
 
     telco.operator.plan(person.phone, witness, witness)
-    telco.look_up(person)
-    until(lambda: len(seen) == 2, "both answers of the operator")
+    asked = telco.ask(person.phone, f"DC {person.personal_id}")
+    until(lambda: len(seen) == 1, "the operator to have asked the journal")
+    telco.ask(person.phone, f"XN {pin_in(asked)}")
+    until(lambda: len(seen) == 2, "the operator to have asked again")
 
     assert [report["reply"].upper() for _, report in seen] == ["PIN", "RESULT"]
     for size, report in seen:
