@@ -8,7 +8,6 @@ command line) queue behind a file lock. ADR 0006.
 import fcntl
 import os
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from core.db import take_callbacks
 from core.errors import UnavailableError
+from core.together import Together, Turn
 
 T = TypeVar("T")
 
@@ -35,32 +35,14 @@ _PRAGMAS = (
 )
 
 
-class _Request(Generic[T]):
-    """One piece of work and the thread that waits for it."""
+class _Request(Turn, Generic[T]):
+    """One piece of work and what came of it."""
 
     def __init__(self, work: Callable[[Session], T]) -> None:
+        super().__init__()
         self.work = work
-        self.done = False
         self.result: T
-        self.error: BaseException | None = None
         self.callbacks: list[Callable[[], None]] = []
-        self._gate = threading.Lock()
-        self._gate.acquire()
-
-    def wait(self) -> None:
-        self._gate.acquire()
-
-    def wake(self) -> None:
-        self._gate.release()
-
-    def finish(self, error: BaseException | None = None) -> None:
-        self.error = error or self.error
-        self.done = True
-
-    def outcome(self) -> T:
-        if self.error is not None:
-            raise self.error
-        return self.result
 
     def call_back(self) -> Exception | None:
         """Run what waits for the commit; what fails there is told to this writer alone."""
@@ -115,21 +97,13 @@ class SqliteDatabase:
         sa.event.listen(self._readers, "connect", _forbid_writing)
         self._file_lock = _FileLock(path.with_name(path.name + ".lock"))
         self._writer: sa.Connection | None = None
-        self._mutex = threading.Lock()
-        self._queue: list[_Request[Any]] = []
-        self._busy = False
+        self._writers: Together[_Request[Any]] = Together(self._commit, broken_off=_broken_off)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run *work* among the writers of the next commit."""
         request = _Request(work)
-        with self._mutex:
-            self._queue.append(request)
-            leads, self._busy = not self._busy, True
-        if not leads:
-            request.wait()
-        if not request.done:
-            self._lead()
-        return request.outcome()
+        self._writers.do(request)
+        return request.result
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run *work* on a snapshot."""
@@ -152,31 +126,16 @@ class SqliteDatabase:
         self._readers.dispose()
         self._file_lock.close()
 
-    def _lead(self) -> None:
-        with self._mutex:
-            batch, self._queue = self._queue, []
-        try:
-            self._commit(batch)
-        finally:
-            for request in batch:
-                if not request.done:
-                    # An interrupt came down on the leader: nobody else may take it for their turn.
-                    request.finish(UnavailableError("the commit was broken off"))
-            with self._mutex:
-                successor = self._queue[0] if self._queue else None
-                self._busy = successor is not None
-            if successor is not None:
-                successor.wake()
-            for request in batch[1:]:
-                request.wake()
-
     def _commit(self, batch: list[_Request[Any]]) -> None:
         try:
             with self._file_lock.held():
                 connection = self._connection()
-                with connection.begin():
-                    for request in batch:
-                        _run(connection, request)
+                with connection.begin() as transaction:
+                    if len(batch) == 1:
+                        _run_alone(connection, transaction, batch[0])
+                    else:
+                        for request in batch:
+                            _run_beside(connection, request)
         except Exception as error:  # noqa: BLE001 (a failed COMMIT fails everybody in it, whatever it was)
             self._drop_writer()
             cause = UnavailableError("the database did not take the commit")
@@ -199,26 +158,38 @@ class SqliteDatabase:
             self._writer = None
 
 
+def _run_alone(
+    connection: sa.Connection, transaction: sa.RootTransaction, request: _Request[Any]
+) -> None:
+    """Run the only work of a commit: undoing it is undoing the transaction."""
+    _run(connection, request)
+    if request.error is not None:
+        transaction.rollback()
+
+
+def _run_beside(connection: sa.Connection, request: _Request[Any]) -> None:
+    """Run one work of several, so that undoing it leaves the others."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    _run(connection, request)
+    if request.error is not None:
+        connection.exec_driver_sql("ROLLBACK TO work")
+    connection.exec_driver_sql("RELEASE work")
+
+
 def _run(connection: sa.Connection, request: _Request[Any]) -> None:
     session = Session(bind=connection, autoflush=False, join_transaction_mode="rollback_only")
-    connection.exec_driver_sql("SAVEPOINT work")
     try:
         request.result = request.work(session)
         request.callbacks = take_callbacks(session)
     except sa.exc.OperationalError as error:
-        _undo(connection)
         request.error = UnavailableError("the database did not take the work")
         request.error.__cause__ = error
     except Exception as error:  # noqa: BLE001 (handed to the thread that brought the work)
-        _undo(connection)
         request.error = error
-    else:
-        connection.exec_driver_sql("RELEASE work")
 
 
-def _undo(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ROLLBACK TO work")
-    connection.exec_driver_sql("RELEASE work")
+def _broken_off() -> UnavailableError:
+    return UnavailableError("the commit was broken off")
 
 
 def _engine(url: sa.URL, pool: type[sa.Pool], **options: int) -> sa.Engine:

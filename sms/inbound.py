@@ -5,6 +5,7 @@ about any record.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
@@ -105,41 +106,49 @@ def open_content(keyring: Keyring, message_id: UUID, sealed: Sealed) -> Content:
     return Content(*json.loads(plain))
 
 
-def store(session: Session, arrival: Arrival) -> Receipt:
-    """Keep a message, unless the operator handed it over before."""
-    if not _claim_key(session, arrival):
-        return _compare(session, arrival)
-    _join_queue(session, arrival)
-    session.execute(
-        sa.insert(INBOUND),
-        {
-            "id": arrival.id,
-            "link_id": arrival.link_id,
-            "operator_message_id": arrival.operator_message_id,
-            "sender_id": arrival.sender_id,
-            "key_id": arrival.sealed.key_id,
-            "blob": arrival.sealed.blob,
-            "received_at": arrival.received_at,
-            "stored_at": arrival.stored_at,
-            "state": State.RECEIVED,
-            "attempts": 0,
-        },
-    )
-    return Receipt.NEW
+def store(session: Session, arrivals: Sequence[Arrival]) -> list[Receipt]:
+    """Keep messages, but those that their operators handed over before."""
+    new = _claim_keys(session, arrivals)
+    kept = [arrival for arrival in arrivals if arrival.id in new]
+    if kept:
+        _join_queue(session, kept)
+        session.execute(sa.insert(INBOUND), [_row(arrival) for arrival in kept])
+    return [
+        Receipt.NEW if arrival.id in new else _compare(session, arrival) for arrival in arrivals
+    ]
 
 
-def _claim_key(session: Session, arrival: Arrival) -> bool:
+def _row(arrival: Arrival) -> dict[str, object]:
+    return {
+        "id": arrival.id,
+        "link_id": arrival.link_id,
+        "operator_message_id": arrival.operator_message_id,
+        "sender_id": arrival.sender_id,
+        "key_id": arrival.sealed.key_id,
+        "blob": arrival.sealed.blob,
+        "received_at": arrival.received_at,
+        "stored_at": arrival.stored_at,
+        "state": State.RECEIVED,
+        "attempts": 0,
+    }
+
+
+def _claim_keys(session: Session, arrivals: Sequence[Arrival]) -> set[UUID]:
+    """Claim the operators' ids in key order; return our ids of the messages that are new."""
     claimed = session.execute(
         _key_statement(dialect_of(session)),
-        {
-            "link_id": arrival.link_id,
-            "operator_message_id": arrival.operator_message_id,
-            "content_tag": arrival.content_tag,
-            "message_id": arrival.id,
-            "received_at": arrival.stored_at,
-        },
+        [
+            {
+                "link_id": arrival.link_id,
+                "operator_message_id": arrival.operator_message_id,
+                "content_tag": arrival.content_tag,
+                "message_id": arrival.id,
+                "received_at": arrival.stored_at,
+            }
+            for arrival in sorted(arrivals, key=lambda a: (a.link_id, a.operator_message_id))
+        ],
     )
-    return claimed.first() is not None
+    return set(claimed.scalars())
 
 
 def _compare(session: Session, arrival: Arrival) -> Receipt:
@@ -152,16 +161,19 @@ def _compare(session: Session, arrival: Arrival) -> Receipt:
     return Receipt.REPEATED if known == arrival.content_tag else Receipt.CONFLICTING
 
 
-def _join_queue(session: Session, arrival: Arrival) -> None:
+def _join_queue(session: Session, arrivals: Sequence[Arrival]) -> None:
     session.execute(
         _queue_statement(dialect_of(session)),
-        {
-            "id": arrival.sender_id,
-            "tag": arrival.sender_tag,
-            "waiting": 1,
-            "waiting_since": arrival.stored_at,
-            "history": quotas.dump(quotas.History(day=vietnam_day(arrival.stored_at))),
-        },
+        [
+            {
+                "id": arrival.sender_id,
+                "tag": arrival.sender_tag,
+                "waiting": 1,
+                "waiting_since": arrival.stored_at,
+                "history": quotas.dump(quotas.History(day=vietnam_day(arrival.stored_at))),
+            }
+            for arrival in sorted(arrivals, key=lambda a: (a.sender_id, a.id))
+        ],
     )
 
 

@@ -8,11 +8,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from core import log, metrics
 from core.clock import Clock
-from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
 from sms import inbound
 from sms.inbound import Receipt
+from sms.intake import Intake
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links import http
 from sms.links.errors import MalformedError, UnauthenticatedError, WrongTypeError
@@ -29,7 +29,7 @@ _log = log.get_logger(__name__)
 class Receiver:
     """What RECEIVE needs."""
 
-    database: Database
+    intake: Intake
     keyring: Keyring
     links: LinkRegistry
     clock: Clock
@@ -117,7 +117,7 @@ def _take(receiver: Receiver, link: Link, envelope: Envelope) -> Response:
     if receiver.backlog.is_full(link):
         return problem(429, retry_after=10)
     arrival = inbound.prepare(receiver.keyring, link, envelope, receiver.clock.now())
-    receipt = receiver.database.write(lambda session: inbound.store(session, arrival))
+    receipt = receiver.intake.store(arrival)
     metrics.MESSAGES_IN.labels(link.code, receipt.name.lower()).inc()
     match receipt:
         case Receipt.CONFLICTING:

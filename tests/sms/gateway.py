@@ -158,12 +158,12 @@ class Gateway:
     ) -> Receipt:
         """Hand a message over as the webhook does."""
         arrival = self._arrival(sender, text, code, message_id, age)
-        return self.database.write(lambda session: inbound.store(session, arrival))
+        return self.database.write(lambda session: inbound.store(session, [arrival]))[0]
 
     def send_all(self, messages: Iterable[tuple[str, str]]) -> None:
         """Hand many messages over in one commit, each a sender and a text."""
         arrivals = [self._arrival(*each, TEST, None, timedelta()) for each in messages]
-        self.database.write(lambda s: [inbound.store(s, each) for each in arrivals])
+        self.database.write(lambda s: inbound.store(s, arrivals))
 
     def _arrival(
         self, sender: str | None, text: str, code: str, message_id: str | None, age: timedelta
