@@ -32,7 +32,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,11}")
 _OPERATOR_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 )
 # A leap second is a time that exists; no datetime has it.
 _LEAP = re.compile(r"^(.{17})60")
