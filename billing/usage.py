@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -44,10 +46,12 @@ def record(session: Session, rows: Sequence[Usage]) -> None:
     """Add usage, each message once however often it is recorded."""
     if not rows:
         return
-    insert = upsert(dialect_of(session), USAGE).on_conflict_do_nothing(
-        index_elements=["message_id", "direction"]
-    )
-    session.execute(insert, [_row(usage) for usage in rows])
+    session.execute(_statement(dialect_of(session)), [_row(usage) for usage in rows])
+
+
+@cache
+def _statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    return upsert(dialect, USAGE).on_conflict_do_nothing(index_elements=["message_id", "direction"])
 
 
 def _row(usage: Usage) -> dict[str, object]:

@@ -6,6 +6,7 @@ told in ADR 0006.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -45,6 +46,21 @@ class Instant(sa.types.TypeDecorator[datetime]):
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Turn microseconds since 1970 into an aware datetime."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class CoreSession(Session):
+    """A session for statements alone: they go straight to its connection.
+
+    The ORM's own road costs as much again as the statement, and nothing here takes it.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        super().__init__(bind=connection, autoflush=False, join_transaction_mode="rollback_only")
+        self._connection_itself = connection
+
+    def execute(self, statement: Any, params: Any = None, **_options: Any) -> Any:  # noqa: ANN401 (SQLAlchemy's own overloads are about rows of the ORM)
+        """Run a Core statement, once for each set of parameters."""
+        return self._connection_itself.execute(statement, params)
 
 
 class Database(Protocol):
@@ -89,8 +105,13 @@ def locked(
 ) -> sa.Select[_R]:
     """Lock the rows of *statement* where rows can be locked; SQLite has one writer anyway."""
     if dialect_of(session) == "postgresql":
-        return statement.with_for_update(skip_locked=skip, of=of)
+        return _for_update(statement, skip=skip, of=of)
     return statement
+
+
+@lru_cache(maxsize=64)
+def _for_update(statement: sa.Select[_R], *, skip: bool, of: sa.Table | None) -> sa.Select[_R]:
+    return statement.with_for_update(skip_locked=skip, of=of)
 
 
 def dialect_of(session: Session) -> str:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import take_callbacks
+from core.db import CoreSession, take_callbacks
 from core.errors import UnavailableError
 
 T = TypeVar("T")
@@ -54,7 +54,7 @@ class PostgresDatabase:
         """Run *work* on a transaction that writes nothing."""
         try:
             with self.engine.connect() as connection:
-                return work(Session(bind=connection, autoflush=False))
+                return work(CoreSession(connection))
         except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
             raise UnavailableError("the database cannot be read") from error
 
@@ -67,9 +67,7 @@ class PostgresDatabase:
 
     def _transact(self, work: Callable[[Session], T]) -> T:
         with self.engine.connect() as connection:
-            session = Session(
-                bind=connection, autoflush=False, join_transaction_mode="rollback_only"
-            )
+            session = CoreSession(connection)
             with connection.begin():
                 result = work(session)
         for callback in take_callbacks(session):

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
-from core.db import take_callbacks
+from core.db import CoreSession, take_callbacks
 from core.errors import UnavailableError
 from core.together import Together, Turn
 
@@ -109,7 +109,7 @@ class SqliteDatabase:
         """Run *work* on a snapshot."""
         try:
             with self._readers.connect() as connection, connection.begin():
-                return work(Session(bind=connection, autoflush=False))
+                return work(CoreSession(connection))
         except sa.exc.OperationalError as error:
             raise UnavailableError("the database cannot be read") from error
 
@@ -177,7 +177,7 @@ def _run_beside(connection: sa.Connection, request: _Request[Any]) -> None:
 
 
 def _run(connection: sa.Connection, request: _Request[Any]) -> None:
-    session = Session(bind=connection, autoflush=False, join_transaction_mode="rollback_only")
+    session = CoreSession(connection)
     try:
         request.result = request.work(session)
         request.callbacks = take_callbacks(session)

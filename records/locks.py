@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,13 @@ GATE = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("locked_until", Instant),
     sa.Column("owner_locked", sa.Boolean, nullable=False),
+)
+
+
+_OF = (
+    sa.select(GATE)
+    .where(GATE.c.id.in_(sa.bindparam("citizens", expanding=True)))
+    .order_by(GATE.c.id)
 )
 
 
@@ -115,8 +123,8 @@ def load(session: Session, ids: Collection[int], *, lock: bool = False) -> dict[
     """Load the gates of these citizens, locking their rows in key order if wanted."""
     if not ids:
         return {}
-    statement = sa.select(GATE).where(GATE.c.id.in_(sorted(ids))).order_by(GATE.c.id)
-    rows = session.execute(locked(statement, session) if lock else statement)
+    statement = locked(_OF, session) if lock else _OF
+    rows = session.execute(statement, {"citizens": sorted(ids)})
     return {row.id: _from_row(row) for row in rows}
 
 
@@ -124,10 +132,8 @@ def store(session: Session, gates: Sequence[tuple[int, Gate]]) -> None:
     """Write the gates of these citizens."""
     if not gates:
         return
-    statement = upsert(dialect_of(session), GATE)
-    columns = {c.name: statement.excluded[c.name] for c in GATE.c if c.name != "id"}
     session.execute(
-        statement.on_conflict_do_update(index_elements=["id"], set_=columns),
+        _store_statement(dialect_of(session)),
         [
             {
                 "id": citizen_id,
@@ -140,6 +146,13 @@ def store(session: Session, gates: Sequence[tuple[int, Gate]]) -> None:
             for citizen_id, gate in sorted(gates)
         ],
     )
+
+
+@cache
+def _store_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    statement = upsert(dialect, GATE)
+    columns = {c.name: statement.excluded[c.name] for c in GATE.c if c.name != "id"}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=columns)
 
 
 def _from_row(row: sa.Row[Any]) -> Gate:

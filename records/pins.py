@@ -66,6 +66,33 @@ sa.Index(
 )
 
 
+_OPEN_OF = (
+    sa.select(CHALLENGE)
+    .where(
+        CHALLENGE.c.sender_id.in_(sa.bindparam("senders", expanding=True)),
+        CHALLENGE.c.state == ChallengeState.OPEN,
+    )
+    .order_by(CHALLENGE.c.sender_id)
+)
+_USE_TRY = (
+    sa.update(CHALLENGE)
+    .where(CHALLENGE.c.id == sa.bindparam("which"))
+    .values(tries_left=sa.bindparam("left"))
+)
+_END = (
+    sa.update(CHALLENGE)
+    .where(CHALLENGE.c.id == sa.bindparam("which"))
+    .values(
+        state=sa.bindparam("became"),
+        tries_left=sa.bindparam("left"),
+        closed_at=sa.bindparam("at"),
+        pin_hash=None,
+        blob=None,
+    )
+)
+_INSERT = sa.insert(CHALLENGE)
+
+
 @dataclass(frozen=True, slots=True)
 class PinPolicy:
     """How long a PIN lives and how often it may be guessed."""
@@ -147,12 +174,8 @@ def open_of(
     session: Session, keyring: Keyring, sender_ids: Collection[int], *, lock: bool = False
 ) -> dict[int, Challenge]:
     """Load the open challenge of each of these senders, locking the rows if wanted."""
-    statement = (
-        sa.select(CHALLENGE)
-        .where(CHALLENGE.c.sender_id.in_(sorted(sender_ids)), CHALLENGE.c.state == "open")
-        .order_by(CHALLENGE.c.sender_id)
-    )
-    rows = session.execute(locked(statement, session) if lock else statement)
+    statement = locked(_OPEN_OF, session) if lock else _OPEN_OF
+    rows = session.execute(statement, {"senders": sorted(sender_ids)})
     return {row.sender_id: _from_row(row, keyring) for row in rows}
 
 
@@ -162,22 +185,12 @@ def close(session: Session, closings: Sequence[Closing], now: datetime) -> None:
     ended = [c for c in closings if c.state is not ChallengeState.OPEN]
     if kept:
         session.execute(
-            sa.update(CHALLENGE)
-            .where(CHALLENGE.c.id == sa.bindparam("which"))
-            .values(tries_left=sa.bindparam("left")),
+            _USE_TRY,
             [{"which": c.challenge_id, "left": c.tries_left} for c in kept],
         )
     if ended:
         session.execute(
-            sa.update(CHALLENGE)
-            .where(CHALLENGE.c.id == sa.bindparam("which"))
-            .values(
-                state=sa.bindparam("became"),
-                tries_left=sa.bindparam("left"),
-                closed_at=sa.bindparam("at"),
-                pin_hash=None,
-                blob=None,
-            ),
+            _END,
             [
                 {"which": c.challenge_id, "became": c.state, "left": c.tries_left, "at": now}
                 for c in ended
@@ -190,7 +203,7 @@ def open_all(
 ) -> None:
     """Insert new challenges; one that is void from the start keeps neither hash nor number."""
     if opened:
-        session.execute(sa.insert(CHALLENGE), [_to_row(c, state, keyring) for c, state in opened])
+        session.execute(_INSERT, [_to_row(c, state, keyring) for c, state in opened])
 
 
 def expire(session: Session, now: datetime) -> None:

@@ -59,6 +59,9 @@ sa.Index(
 )
 
 
+_IN_FORCE = sa.select(STOP.c.scope, STOP.c.key).where(STOP.c.resumed_at.is_(None))
+
+
 @dataclass(frozen=True, slots=True)
 class Stops:
     """The stops in force at one moment, as pairs of scope and key."""
@@ -78,8 +81,7 @@ class Stops:
 
 def in_force(session: Session) -> Stops:
     """Load the stops in force."""
-    statement = sa.select(STOP.c.scope, STOP.c.key).where(STOP.c.resumed_at.is_(None))
-    rows = session.execute(statement).all()
+    rows = session.execute(_IN_FORCE).all()
     return Stops(frozenset((row.scope, row.key) for row in rows))
 
 

@@ -35,8 +35,8 @@ def put(session: Session, rows: Sequence[dict[str, object]]) -> None:
 
 def claim(session: Session, now: datetime, *, limit: int) -> list[Claimed]:
     """Take replies that may be started now, the most urgent first."""
-    statement = _CLAIMABLE.limit(limit)
-    rows = session.execute(_locked_outbound(statement, session), {"now": now}).all()
+    statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
+    rows = session.execute(statement, {"now": now, "most": limit}).all()
     if not rows:
         return []
     session.execute(
@@ -157,12 +157,6 @@ def _claimed(row: sa.Row[Any]) -> Claimed:
     )
 
 
-def _locked_outbound(
-    statement: sa.Select[tuple[Any, ...]], session: Session
-) -> sa.Select[tuple[Any, ...]]:
-    return locked(statement, session, skip=True, of=OUTBOUND)
-
-
 _STOPPED = (
     sa.exists()
     .where(
@@ -188,6 +182,7 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
         sa.or_(OUTBOUND.c.discloses.is_(False), sa.not_(_STOPPED)),
     )
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
+    .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _MINE = (OUTBOUND.c.id == sa.bindparam("which"), OUTBOUND.c.attempt == sa.bindparam("number"))
 # What has expired meanwhile has its end; only an operator's acceptance is still worth noting.

@@ -63,22 +63,14 @@ def claim(session: Session, token: UUID, now: datetime, *, limit: int) -> list[W
     others = set(leased) - {message.sender_id for message in taken}
     if others:
         _free(session, token, others)
-    session.execute(
-        sa.update(INBOUND)
-        .where(INBOUND.c.id.in_([message.id for message in taken]))
-        .values(attempts=INBOUND.c.attempts + 1)
-    )
+    session.execute(_ATTEMPT, {"messages": [message.id for message in taken]})
     return taken
 
 
 def hold(session: Session, token: UUID, sender_ids: Sequence[int]) -> set[int]:
     """Lock the rows of these senders in key order; return those that are still ours."""
-    statement = (
-        sa.select(SENDER.c.id)
-        .where(SENDER.c.id.in_(sorted(sender_ids)), SENDER.c.lease_token == token)
-        .order_by(SENDER.c.id)
-    )
-    return set(session.execute(locked(statement, session)).scalars())
+    wanted = {"senders": sorted(sender_ids), "token": token}
+    return set(session.execute(locked(_OURS, session), wanted).scalars())
 
 
 def finish(session: Session, handled: Sequence[Handled], now: datetime) -> None:
@@ -160,23 +152,10 @@ def oldest(session: Session) -> datetime | None:
 
 
 def _lease(session: Session, token: UUID, now: datetime, limit: int) -> list[int]:
-    # A sender who waits shows in the partial index; a lease that has run out counts for nothing.
-    free = (
-        sa.select(SENDER.c.id)
-        .where(
-            SENDER.c.waiting_since.is_not(None),
-            sa.or_(SENDER.c.lease_until.is_(None), SENDER.c.lease_until <= now),
-        )
-        .order_by(SENDER.c.waiting_since)
-        .limit(limit)
-    )
-    ids = session.execute(locked(free, session, skip=True)).scalars().all()
+    free = locked(_FREE_SENDERS, session, skip=True)
+    ids = session.execute(free, {"now": now, "most": limit}).scalars().all()
     if ids:
-        session.execute(
-            sa.update(SENDER)
-            .where(SENDER.c.id.in_(ids))
-            .values(lease_until=now + LEASE, lease_token=token)
-        )
+        session.execute(_LEASE, {"senders": ids, "until": now + LEASE, "token": token})
     return list(ids)
 
 
@@ -199,13 +178,40 @@ def _oldest_of_each(session: Session, sender_ids: Sequence[int]) -> list[Waiting
 
 
 def _free(session: Session, token: UUID, sender_ids: set[int]) -> None:
-    session.execute(
-        sa.update(SENDER)
-        .where(SENDER.c.id.in_(sorted(sender_ids)), SENDER.c.lease_token == token)
-        .values(lease_until=None, lease_token=None)
+    session.execute(_LET_GO, {"senders": sorted(sender_ids), "token": token})
+
+
+# A sender who waits shows in the partial index; a lease that has run out counts for nothing.
+_FREE_SENDERS = (
+    sa.select(SENDER.c.id)
+    .where(
+        SENDER.c.waiting_since.is_not(None),
+        sa.or_(SENDER.c.lease_until.is_(None), SENDER.c.lease_until <= sa.bindparam("now")),
     )
-
-
+    .order_by(SENDER.c.waiting_since)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_SENDERS = SENDER.c.id.in_(sa.bindparam("senders", expanding=True))
+_OURS = (
+    sa.select(SENDER.c.id)
+    .where(_SENDERS, SENDER.c.lease_token == sa.bindparam("token"))
+    .order_by(SENDER.c.id)
+)
+_LEASE = (
+    sa.update(SENDER)
+    .where(_SENDERS)
+    .values(lease_until=sa.bindparam("until"), lease_token=sa.bindparam("token"))
+)
+_LET_GO = (
+    sa.update(SENDER)
+    .where(_SENDERS, SENDER.c.lease_token == sa.bindparam("token"))
+    .values(lease_until=None, lease_token=None)
+)
+_ATTEMPT = (
+    sa.update(INBOUND)
+    .where(INBOUND.c.id.in_(sa.bindparam("messages", expanding=True)))
+    .values(attempts=INBOUND.c.attempts + 1)
+)
 _EARLIER = INBOUND.alias("earlier")
 _OLDEST = (
     sa.select(INBOUND, SENDER.c.history)
