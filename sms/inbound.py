@@ -218,7 +218,9 @@ def forget(session: Session, now: datetime, *, catching_up: bool) -> None:
         *_made_before(now - _KEY_KEPT, missed)
     )
     key = sa.tuple_(INBOUND_KEY.c.link_id, INBOUND_KEY.c.operator_message_id)
-    session.execute(sa.delete(INBOUND_KEY).where(key.in_(old)))
+    # An operator may have used an id again since it was forgotten: that key is younger.
+    is_old = INBOUND_KEY.c.message_id < first_uuid7(now - _KEY_KEPT)
+    session.execute(sa.delete(INBOUND_KEY).where(key.in_(old), is_old))
 
 
 def _made_before(
