@@ -80,7 +80,7 @@ class Crowd:
         inside.wait(10)
         for place, (name, work) in enumerate(works.items(), start=1):
             self._start(name, work)
-            while len(self.database._queue) < place:
+            while len(self.database._writers._waiting) < place:
                 threading.Event().wait(0.001)
         go_on.set()
         for thread in self._threads:
