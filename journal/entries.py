@@ -106,16 +106,14 @@ def prepare(
     # One kind of work at a time over the whole batch: it runs from a warm cache, half as long.
     drawn = [_draw(draft, uuid7(), now) for draft in drafts]
     leaves = [writer.leaf(each.statement) for each in drawn]
+    for place, draft in enumerate(drafts):
+        # Six free-standing digits in a reply are a PIN and nothing else.
+        while _code(leaves[place]).isdecimal():
+            # The id stays, and with it the entry's place behind those it builds on.
+            drawn[place] = _draw(draft, drawn[place].statement.id, now)
+            leaves[place] = writer.leaf(drawn[place].statement)
     hashes = [tree.leaf_hash(leaf) for leaf in leaves]
     told = [receipts.receipt_of(leaf_hash) for leaf_hash in hashes]
-    for place, receipt in enumerate(told):
-        # Six free-standing digits in a reply are a PIN and nothing else.
-        while receipts.code_of(receipt).isdecimal():
-            # The id stays, and with it the entry's place behind those it builds on.
-            drawn[place] = _draw(drafts[place], drawn[place].statement.id, now)
-            leaves[place] = writer.leaf(drawn[place].statement)
-            hashes[place] = tree.leaf_hash(leaves[place])
-            receipt = told[place] = receipts.receipt_of(hashes[place])  # noqa: PLW2901 (drawn anew)
     identities = [_encrypt(keyring, "identity", each.identity, each.statement.id) for each in drawn]
     acts = [_encrypt(keyring, "act", each.act, each.statement.id) for each in drawn]
     return [
@@ -137,6 +135,10 @@ def prepare(
             drafts, drawn, leaves, hashes, told, identities, acts, strict=True
         )
     ]
+
+
+def _code(leaf: bytes) -> str:
+    return receipts.code_of(receipts.receipt_of(tree.leaf_hash(leaf)))
 
 
 def store(session: Session, entries: Sequence[Entry]) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from records import locks, quotas
 from records.pins import Challenge, ChallengeState, Closing
-from records.quotas import History, Verdict
-from sms import disclosure, replies
+from records.quotas import Verdict
+from sms import asking, disclosure, replies, saying
 from sms.commands import (
     AskLog,
     AskRecord,
@@ -21,8 +21,7 @@ from sms.commands import (
     Price,
     Unlock,
 )
-from sms.decision import Decision, Exchange, Facts, FreshPin, Message, Policy
-from sms.groundwork import fields_of, purpose_of
+from sms.decision import Decision, Exchange, Facts, Message, Policy
 from sms.inbound import State
 from sms.replies import Reply
 
@@ -46,11 +45,13 @@ def decide(message: Message, facts: Facts, *, policy: Policy, now: datetime) -> 
         )
     language = _language(message, facts)
     if suspended := _suspension(message, facts):
-        return _down(suspended, history, policy, language)
+        return saying.down(suspended, history, policy, language)
     if age > policy.late:
         verdict = quotas.judge_mistake(history, policy.sender)
         late = replies.LateReply(language=language)
-        return _spoken(verdict, late, quotas.mistaken(history), State.EXPIRED, "late", language)
+        return saying.spoken(
+            verdict, late, quotas.mistaken(history), State.EXPIRED, "late", language
+        )
     return _by_command(message, replace(facts, history=history), policy, now, language)
 
 
@@ -59,22 +60,24 @@ def _by_command(
 ) -> Decision:
     match message.command:
         case AskRecord() | Lock() | Unlock():
-            return _ask(message, message.command, facts, policy, now)
+            return asking.ask(message, message.command, facts, policy, now)
         case GivePin():
             return _give_pin(message, facts, policy, now, language)
         case Cancel():
             return _cancel(facts, policy, language)
         case Price():
             price = replies.PriceReply(language=language, price_hundredths=facts.price_hundredths)
-            return _courtesy(price, facts, policy, "price", language)
+            return saying.courtesy(price, facts, policy, "price", language)
         case Help():
-            return _courtesy(replies.HelpReply(language=language), facts, policy, "help", language)
+            return saying.courtesy(
+                replies.HelpReply(language=language), facts, policy, "help", language
+            )
         case AskLog() | NotBuilt():
             syntax = replies.SyntaxReply(language=language, hint=Hint.PLAIN)
-            return _courtesy(syntax, facts, policy, "not-built", language)
+            return saying.courtesy(syntax, facts, policy, "not-built", language)
         case NotUnderstood(hint, digits, _):
             syntax = replies.SyntaxReply(language=language, hint=hint, digits=digits)
-            return _courtesy(syntax, facts, policy, f"syntax-{hint}", language)
+            return saying.courtesy(syntax, facts, policy, f"syntax-{hint}", language)
 
 
 def _language(message: Message, facts: Facts) -> Language:
@@ -103,130 +106,13 @@ def _suspension(message: Message, facts: Facts) -> str | None:
     return None
 
 
-def _down(reason: str, history: History, policy: Policy, language: Language) -> Decision:
-    verdict = quotas.judge_reply(history, policy.sender)
-    return _spoken(
-        verdict, replies.DownReply(language=language), history, State.SUSPENDED, reason, language
-    )
-
-
-def _courtesy(
-    reply: Reply, facts: Facts, policy: Policy, reason: str, language: Language
-) -> Decision:
-    """Answer what concerns no record, so many times a day."""
-    verdict = quotas.judge_mistake(facts.history, policy.sender)
-    counted = quotas.mistaken(facts.history)
-    return _spoken(verdict, reply, counted, State.ANSWERED, reason, language)
-
-
-def _spoken(
-    verdict: Verdict, reply: Reply, history: History, state: State, reason: str, language: Language
-) -> Decision:
-    """Give *reply* if the verdict allows it, else the one word on quotas, else silence."""
-    match verdict:
-        case Verdict.ALLOWED:
-            return Decision(state=state, reason=reason, history=history.answered(), reply=reply)
-        case Verdict.TOO_SOON:
-            quota = replies.QuotaReply(language=language)
-            return Decision(
-                state=State.REFUSED, reason="too-soon", history=history.answered(), reply=quota
-            )
-        case Verdict.QUOTA:
-            quota = replies.QuotaReply(language=language)
-            spoken = quotas.told(history).answered()
-            return Decision(state=State.REFUSED, reason="quota", history=spoken, reply=quota)
-        case Verdict.SILENT:
-            return Decision(state=State.REFUSED, reason="quota-silent", history=history)
-
-
-def _ask(
-    message: Message,
-    command: AskRecord | Lock | Unlock,
-    facts: Facts,
-    policy: Policy,
-    now: datetime,
-) -> Decision:
-    """Answer a request with a PIN or, whatever the reason, with the one NOMATCH."""
-    citizen_id, fresh = facts.citizen_id, facts.fresh
-    if citizen_id is None:
-        raise ValueError("a request about nobody")
-    verdict = quotas.judge_ask(facts.history, citizen_id, policy.sender, now)
-    if verdict is not Verdict.ALLOWED:
-        quota = replies.QuotaReply(language=command.language)
-        return _spoken(verdict, quota, facts.history, State.REFUSED, "quota", command.language)
-    if not facts.register_is_up:
-        return _down("register-down", facts.history, policy, command.language)
-    if fresh is None:
-        raise ValueError("a request that may be answered has no PIN drawn for it")
-    history = quotas.asked(facts.history, citizen_id, now).answered()
-    challenge = _challenge(message, command, citizen_id, fresh, policy, now)
-    closing = _end(facts.challenge, ChallengeState.REPLACED)
-    owners = not isinstance(command, AskRecord)
-    barred = disclosure.bars(message, facts, policy, now, owners=owners)
-    barred = barred or locks.bars_pin(facts.gate, policy.citizen, now, owners=owners)
-    if barred:
-        return Decision(
-            state=State.REFUSED,
-            reason=barred,
-            history=history,
-            reply=replies.NoMatchReply(language=command.language, code=""),
-            exchange=disclosure.exchange(challenge, "NOMATCH", barred),
-            closing=closing,
-            opened=(challenge, ChallengeState.VOID),
-        )
-    return Decision(
-        state=State.ANSWERED,
-        reason="pin",
-        history=history,
-        reply=_pin_reply(command.language, fresh, policy),
-        exchange=disclosure.exchange(challenge, "PIN", "pin"),
-        closing=closing,
-        opened=(challenge, ChallengeState.OPEN),
-        gate=locks.pin_made(facts.gate, now),
-        is_test=facts.record is not None and facts.record.is_test,
-    )
-
-
-def _pin_reply(language: Language, fresh: FreshPin, policy: Policy) -> Reply:
-    life = int(policy.pin.life.total_seconds())
-    return replies.PinReply(language=language, code="", pin=fresh.pin, life_seconds=life)
-
-
-def _challenge(
-    message: Message,
-    command: AskRecord | Lock | Unlock,
-    citizen_id: int,
-    fresh: FreshPin,
-    policy: Policy,
-    now: datetime,
-) -> Challenge:
-    return Challenge(
-        id=fresh.challenge_id,
-        sender_id=message.sender_id,
-        citizen_id=citizen_id,
-        personal_id=command.personal_id,
-        link_id=message.link_id,
-        purpose=purpose_of(command),
-        fields=fields_of(command),
-        language=command.language,
-        pin_hash=fresh.pin_hash,
-        tries_left=policy.pin.tries,
-        created_at=now,
-        expires_at=now + policy.pin.life,
-    )
-
-
-def _end(challenge: Challenge | None, state: ChallengeState) -> Closing | None:
-    return None if challenge is None else Closing(challenge.id, state, challenge.tries_left)
-
-
 def _give_pin(
     message: Message, facts: Facts, policy: Policy, now: datetime, language: Language
 ) -> Decision:
     """Spend one try of the open challenge and say what it opened."""
     challenge = facts.challenge
     if challenge is None or challenge.link_id != message.link_id:
-        return _courtesy(
+        return saying.courtesy(
             replies.NoOpenReply(language=language), facts, policy, "no-open-request", language
         )
     history = facts.history.answered()
@@ -243,7 +129,7 @@ def _give_pin(
         return _wrong_pin(challenge, facts, policy, now, language)
     if not facts.register_is_up:
         # The right PIN stays good: the trouble is ours.
-        return _down("register-down", facts.history, policy, language)
+        return saying.down("register-down", facts.history, policy, language)
     return disclosure.redeem(message, challenge, facts, policy, now, language)
 
 
@@ -275,7 +161,7 @@ def _cancel(facts: Facts, policy: Policy, language: Language) -> Decision:
     verdict = quotas.judge_mistake(facts.history, policy.sender)
     if challenge is None and verdict is not Verdict.ALLOWED:
         quota = replies.QuotaReply(language=language)
-        return _spoken(verdict, quota, facts.history, State.REFUSED, "quota", language)
+        return saying.spoken(verdict, quota, facts.history, State.REFUSED, "quota", language)
     history = facts.history if challenge else quotas.mistaken(facts.history)
     exchange = (
         disclosure.exchange(challenge, "CANCELLED", "cancelled")
@@ -290,5 +176,5 @@ def _cancel(facts: Facts, policy: Policy, language: Language) -> Decision:
         history=history.answered(),
         reply=replies.CancelledReply(language=language, code=""),
         exchange=exchange,
-        closing=_end(challenge, ChallengeState.CANCELLED),
+        closing=asking.end(challenge, ChallengeState.CANCELLED),
     )

@@ -289,7 +289,7 @@ def test_facts_that_moved_meanwhile_are_looked_at_again(sqlite_gateway: Gateway)
                     s, Scope.DISCLOSURE, "", reason=StopReason.SECURITY, by="officer", now=now
                 )
             )
-            return dict(gateway.register.find(ids))  # type: ignore[arg-type]  # numbers
+            return dict(gateway.register.find(ids))  # type: ignore[arg-type]  # they are numbers
 
     gateway.handler = gateway.another_handler(StopsMeanwhile())  # type: ignore[arg-type]  # a register of this test
 
