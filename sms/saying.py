@@ -1,4 +1,4 @@
-"""How a decision speaks: what is said, what the one word on quotas replaces, and what is silence."""
+"""How a decision speaks: the reply, or the one word on quotas in its place, or silence."""
 
 from records import quotas
 from records.quotas import History, Verdict
