@@ -100,10 +100,12 @@ class Stages:
             try:
                 count = self._parts.handler.run_once()
             except UnavailableError as error:
+                count = 0  # or draining would go on, with nothing to wait for in between
                 _log.error("handle.database-unavailable", **log.failure(error))
                 self._stop_handling.wait(_TROUBLE_SECONDS)
                 continue
             except Exception as error:  # noqa: BLE001 (the loop outlives any one fault)
+                count = 0
                 _log.error("handle.failed", **log.failure(error))
                 metrics.ALARMS.labels("handle-failed").inc()
                 self._stop_handling.wait(_TROUBLE_SECONDS)
