@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cli.context import Service
 from core.settings import Settings
+from core.threads import name_thread
 from records.embedded import EmbeddedRegister, shared_by
 from records.locks import CitizenLimits
 from records.pins import PinHasher, PinPolicy
@@ -81,7 +82,12 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
     preparer = Preparer(
         PinHasher(keyring, settings.pin_profile),
         EmbeddedRegister(database, keyring),
-        ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="pin"),
+        ThreadPoolExecutor(
+            os.cpu_count() or 1,
+            thread_name_prefix="pin",
+            initializer=name_thread,
+            initargs=("pin",),
+        ),
         policy,
     )
     loader = Loader(

@@ -24,6 +24,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
+from core.threads import name_thread
 from records import stops
 from sms import dispatch, outbox
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
@@ -98,7 +99,9 @@ class Dispatcher:
         self._clock = clock
         self._wake = wake
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="send")
+        self._pool = ThreadPoolExecutor(
+            threads, thread_name_prefix="send", initializer=name_thread, initargs=("hand-over",)
+        )
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._under_way = 0
         self._unwritten: list[Result] = []

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
+from core.threads import name_thread
 from journal.errors import JournalFault
 from journal.journal import Journal
 from journal.sealer import Sealer
@@ -179,4 +180,8 @@ class Stages:
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:
-    return threading.Thread(target=work, name=name, daemon=True)
+    def named() -> None:
+        name_thread(name)
+        work()
+
+    return threading.Thread(target=named, name=name, daemon=True)
