@@ -56,6 +56,8 @@ class Preparer:
         compared: dict[int, Future[bool]] = {}
         wanted: dict[int, PersonalId] = {}
         for message in messages:
+            if message.sender is None:
+                continue  # told nothing, whatever it asks, and so never over a quota
             sender = message.sender_id
             match message.command:
                 case AskRecord() | Lock() | Unlock() as command:

@@ -66,9 +66,12 @@ def test_a_sender_that_is_no_mobile_is_stored_and_told_nothing(gateway: Gateway)
     for number, sender in enumerate(("VIETTEL", "+14155550123", "113", "+84 24 38251234", "x")):
         store(gateway, arrival(gateway, f"s-{number}", sender=sender))
 
+    store(gateway, arrival(gateway, "asks", "DC 001085123456", sender="+14155550123"))
+
     gateway.handle()
 
     assert gateway.outbox() == []
+    assert gateway.register.asked == 0
     assert {(row.state, row.reason) for row in gateway.rows(INBOUND)} == {
         (State.REFUSED, "not-a-vietnamese-mobile")
     }
