@@ -198,7 +198,10 @@ def check_url(text: str) -> str:
 
     Raises: LinkError.
     """
-    parts = urllib3.util.parse_url(text)
+    try:
+        parts = urllib3.util.parse_url(text)
+    except urllib3.exceptions.LocationParseError as error:
+        raise LinkError("the URL cannot be read: write https://HOST/PATH") from error
     plain = parts.scheme == "http" and is_loopback((parts.host or "").strip("[]"))
     if not (parts.scheme == "https" or plain) or not parts.host or parts.auth or parts.fragment:
         raise LinkError("the URL must be https://…; http:// is taken for loopback hosts only")
