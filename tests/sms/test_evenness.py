@@ -11,9 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -21,43 +19,23 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from billing.tables import USAGE
-from core.clock import SystemClock
 from core.db import Database
-from core.keyring import Keyring
 from core.phone import Msisdn
-from core.settings import PinProfile
 from journal.tables import JOURNAL_ENTRY
 from records import citizens, locks
 from records.locks import Gate
-from records.pins import PinHasher
 from records.register import Record, Status
-from sms.groundwork import Preparer
 from sms.links.model import Accepted, Outcome, Outgoing
-from sms.outbound import Dispatcher
-from sms.signals import Signal
-from sms.stages import Parts, Stages
+from sms.stages import Stages
 from sms.tables import INBOUND
-from sms.trips import Trips
-from tests.fakes import FixedClock
-from tests.sms.gateway import Gateway, opened, stranger
+from tests.sms.gateway import Gateway, stranger
+from tests.sms.running import staged
 
 OF_EACH = 200
 PACE_SECONDS = 0.03
 WAIT_SECONDS = 60.0
 MOST_BETWEEN_MEDIANS = 0.050
 LEAST_P = 0.001
-
-
-class RealClock(FixedClock):
-    """The machine's own time, for those who were promised a clock that can be set."""
-
-    def now(self) -> datetime:
-        """Return the present instant."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Return the machine's own count."""
-        return SystemClock().monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +49,8 @@ class Request:
 
 @pytest.fixture
 def running(database: Database, keys_dir: Path, tmp_path: Path) -> Iterator[tuple[Gateway, Stages]]:
-    """A gateway whose stages run as they do in service."""
-    clock = RealClock()
-    keyring = Keyring.load(keys_dir, database, clock)
-    with (
-        opened(database, keyring, keys_dir, tmp_path / "gateway", clock) as gateway,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        hasher = PinHasher(keyring, PinProfile.STANDARD)
-        preparer = Preparer(hasher, gateway.register, pool, gateway.policy)
-        handler = replace(gateway.handler, preparer=preparer)
-        written = Signal()
-        handler = replace(handler, written=written)
-        dispatcher = Dispatcher(database, gateway.delivery, clock, written, threads=4)
-        stages = Stages(
-            Parts(
-                database=database, keyring=keyring, journal=gateway.journal, handler=handler,
-                dispatcher=dispatcher, trips=Trips(database, gateway.journal, clock), clock=clock,
-                received=Signal(), written=written,
-            )
-        )  # fmt: skip
-        yield gateway, stages
+    with staged(database, keys_dir, tmp_path / "gateway") as made:
+        yield made
 
 
 def requests(gateway: Gateway) -> list[Request]:
