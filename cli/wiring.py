@@ -25,7 +25,7 @@ from sms.stages import Parts, Stages
 from sms.trips import Trips
 from sms.webhook import Receiver
 
-SENDING_THREADS = 8
+SENDING_THREADS = 12
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -90,19 +90,12 @@ class Handler:
         messages = self._read(token, claimed, now)
         loaded = self.database.read(lambda s: self.loader.load(s, messages, now))
         loaded = replace(loaded, journal_is_up=loaded.journal_is_up and enters)
-        messages, later = _one_for_each_citizen(messages, loaded)
         by_id = {waiting.id: waiting for waiting in claimed}
         histories = {m.sender_id: quotas.load(by_id[m.id].history) for m in messages}
         groundwork = self.preparer.prepare(messages, histories, loaded, now)
         if groundwork.register_erred:
             self.trips.trip(StopReason.REGISTER_FAULT)
-        prices = self._prices(messages)
-        decided: list[tuple[Message, Decision]] = []
-        for message in messages:
-            facts = _facts(message, loaded, groundwork, histories[message.sender_id], prices)
-            decided.append(
-                (message, conversation.decide(message, facts, policy=self.policy, now=now))
-            )
+        decided, later = self._decide(messages, loaded, groundwork, histories, now)
         written = writing.write(self.journal, self.keyring, decided, self.policy, now)
         back = [by_id[message.id] for message in later]
         done = self.database.write(
@@ -110,6 +103,31 @@ class Handler:
         )
         self.written.ring()
         _count(done)
+
+    def _decide(
+        self,
+        messages: Sequence[Message],
+        loaded: Loaded,
+        groundwork: Groundwork,
+        histories: dict[int, quotas.History],
+        now: datetime,
+    ) -> tuple[list[tuple[Message, Decision]], list[Message]]:
+        """Decide in order, and put off whoever counts against a citizen that just changed."""
+        prices = self._prices(messages)
+        changed: set[int | None] = set()
+        decided: list[tuple[Message, Decision]] = []
+        later: list[Message] = []
+        for message in messages:
+            citizen = loaded.citizens.get(message.sender_id)
+            if citizen in changed:
+                later.append(message)
+                continue
+            facts = _facts(message, loaded, groundwork, histories[message.sender_id], prices)
+            decision = conversation.decide(message, facts, policy=self.policy, now=now)
+            decided.append((message, decision))
+            if decision.gate is not None:
+                changed.add(citizen)
+        return decided, later
 
     def _read(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> list[Message]:
         """Open and parse the batch; a message that does not open comes back alone."""
@@ -205,23 +223,6 @@ def _facts(
         fresh=groundwork.fresh.get(sender),
         price_hundredths=prices.get(message.link_id),
     )
-
-
-def _one_for_each_citizen(
-    messages: Sequence[Message], loaded: Loaded
-) -> tuple[list[Message], list[Message]]:
-    """Part a batch so that no two of its messages count against one citizen."""
-    taken: set[int] = set()
-    now, later = [], []
-    for message in messages:
-        citizen = loaded.citizens.get(message.sender_id)
-        if citizen is not None and citizen in taken:
-            later.append(message)
-            continue
-        if citizen is not None:
-            taken.add(citizen)
-        now.append(message)
-    return now, later
 
 
 def _count(done: Sequence[Written]) -> None:

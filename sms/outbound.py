@@ -28,6 +28,7 @@ from core.threads import name_thread
 from records import stops
 from sms import dispatch, outbox
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
+from sms.lanes import Lanes
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
 from sms.links.registry import LinkRegistry
 from sms.signals import Pace, Signal
@@ -104,6 +105,7 @@ class Dispatcher:
         )
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._under_way = 0
+        self._lanes = Lanes(threads)
         self._unwritten: list[Result] = []
         self._expired_at = 0.0
 
@@ -145,13 +147,15 @@ class Dispatcher:
         if not results and free == 0 and not expires:
             return False
 
+        rooms = self._lanes.rooms()
+
         def work(session: Session) -> list[Claimed]:
             if results:
                 outbox.record(session, results, now)
                 usage.record(session, _usage(results, now, self._delivery.links))
             if expires:
                 outbox.expire(session, now)
-            return outbox.claim(session, now, limit=free) if free else []
+            return outbox.claim(session, now, limit=free, rooms=rooms) if free else []
 
         claimed = self._database.write(work)
         self._unwritten = []
@@ -160,16 +164,19 @@ class Dispatcher:
         _count(results, now, self._delivery.links)
         for one in claimed:
             self._under_way += 1
+            self._lanes.started(one.link_id)
             self._pool.submit(self._deliver, one, licensed_until)
         return bool(claimed)
 
     def _collect(self) -> None:
         while True:
             try:
-                self._unwritten.append(self._results.get_nowait())
+                result = self._results.get_nowait()
             except queue.Empty:
                 return
+            self._unwritten.append(result)
             self._under_way -= 1
+            self._lanes.ended(result.claimed.link_id, result.outcome)
 
     def _deliver(self, claimed: Claimed, licensed_until: float) -> None:
         try:

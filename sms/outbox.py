@@ -5,7 +5,8 @@ record over a link that carries real ones.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,10 +34,18 @@ def put(session: Session, rows: Sequence[dict[str, object]]) -> None:
         session.execute(sa.insert(OUTBOUND), rows)
 
 
-def claim(session: Session, now: datetime, *, limit: int) -> list[Claimed]:
-    """Take replies that may be started now, the most urgent first."""
+def claim(
+    session: Session, now: datetime, *, limit: int, rooms: Mapping[int, int] | None = None
+) -> list[Claimed]:
+    """Take replies that may be started now, the most urgent first.
+
+    *rooms*: how many more of a link may be under way, for the links that this is limited for.
+    """
+    rooms = rooms or {}
+    full = [link_id for link_id, room in rooms.items() if room <= 0]
     statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
-    rows = session.execute(statement, {"now": now, "most": limit}).all()
+    found = session.execute(statement, {"now": now, "most": limit, "full": full}).all()
+    rows = _within(rooms, found)
     if not rows:
         return []
     session.execute(
@@ -112,6 +121,17 @@ def _accepted(claimed: Claimed, provider_id: str | None, now: datetime) -> dict[
     return {"which": claimed.id, "number": claimed.attempt, "at": now, "theirs": provider_id}
 
 
+def _within(rooms: Mapping[int, int], rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
+    """Keep of each link no more than there is room for."""
+    taken: Counter[int] = Counter()
+    kept = []
+    for row in rows:
+        taken[row.link_id] += 1
+        if row.link_id not in rooms or taken[row.link_id] <= rooms[row.link_id]:
+            kept.append(row)
+    return kept
+
+
 def _end(session: Session, ended: Sequence[tuple[Claimed, ReplyState, str]]) -> None:
     if ended:
         session.execute(
@@ -177,6 +197,7 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
         OUTBOUND.c.next_at <= sa.bindparam("now"),
         OUTBOUND.c.expires_at > sa.bindparam("now"),
         LINK.c.state == LinkState.ACTIVE,
+        LINK.c.id.not_in(sa.bindparam("full", expanding=True)),
         sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
         sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
         sa.or_(OUTBOUND.c.discloses.is_(False), sa.not_(_STOPPED)),

@@ -44,8 +44,8 @@ def make_blueprint(receiver: Receiver) -> Blueprint:
     """Make the routes that operators post to."""
     blueprint = Blueprint("sms", __name__, url_prefix="/sms")
 
-    @blueprint.post("/<code>/inbound")
-    @blueprint.post("/<code>/inbound/<path_secret>")
+    @blueprint.post("/<code>/inbound", provide_automatic_options=False)
+    @blueprint.post("/<code>/inbound/<path_secret>", provide_automatic_options=False)
     def receive(code: str, path_secret: str | None = None) -> Response:
         try:
             link, envelope = _authenticate(receiver, code, path_secret)

@@ -16,6 +16,7 @@ import urllib3
 from standardwebhooks import Webhook
 
 from core.settings import is_loopback
+from sms.links import deadline
 from sms.links.errors import LinkError, MalformedError, UnauthenticatedError
 from sms.links.model import Accepted, Envelope, Link, Outcome, Outgoing, Refused, Unknown
 from sms.links.strictjson import parse_object, text_of
@@ -126,6 +127,8 @@ class HttpSender:
             # Connected and written within two seconds of the start, answered within five more.
             timeout=urllib3.Timeout(connect=1.0, read=5.0),
         )
+        # Those time-outs are for each step; these classes hold a send to one deadline for all.
+        self._pools.pool_classes_by_scheme = deadline.POOLS
 
     def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
@@ -133,17 +136,18 @@ class HttpSender:
         signature = _webhook(link.secrets[0]).sign(outgoing.id, now, body)
         headers = {
             "content-type": CONTENT_TYPE,
+            "user-agent": "TraDan",
             "webhook-id": outgoing.id,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signature,
         }
         try:
-            answer = self._pools.request(
-                "POST", link.url, body=body.encode(), headers=headers,
-                redirect=False, preload_content=False,
-            )  # fmt: skip
-            answer.read(_LONGEST_ANSWER, decode_content=False)
-            answer.release_conn()
+            with deadline.whole_send():
+                answer = self._pools.request(
+                    "POST", link.url, body=body.encode(), headers=headers,
+                    redirect=False, preload_content=False,
+                )  # fmt: skip
+                return _judge_answer(answer)
         except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
             return Refused("no-connection", retryable=True)
         except urllib3.exceptions.SSLError as error:
@@ -154,11 +158,20 @@ class HttpSender:
             return Unknown("timeout")
         except (urllib3.exceptions.HTTPError, OSError):
             return Unknown("connection-lost")
-        return judge_status(answer.status)
 
     def close(self) -> None:
         """Let go of every connection."""
         self._pools.clear()
+
+
+def _judge_answer(answer: urllib3.BaseHTTPResponse) -> Outcome:
+    """Take the status for the answer, whatever becomes of the body behind it."""
+    try:
+        answer.read(_LONGEST_ANSWER, decode_content=False)
+        answer.release_conn()
+    except (urllib3.exceptions.HTTPError, OSError):
+        answer.close()
+    return judge_status(answer.status)
 
 
 def judge_status(status: int) -> Outcome:
