@@ -18,6 +18,7 @@ from cli.groups import Program
 if TYPE_CHECKING:
     from flask import Flask
 
+    from cli.door import Door
     from core.settings import Settings
 
 _VERBS = {
@@ -49,10 +50,11 @@ def create_app(settings: "Settings") -> "Flask":
     return make_app(Service.of(settings), Signal())
 
 
-def web() -> "Flask":
+def web() -> "Door":
     """Make the application of one web process; on SQLite the stages run in it as threads."""
     from cli import metering
-    from cli.serving import PARENT, end_with
+    from cli.door import Door
+    from cli.serving import PARENT, WEB_THREADS, end_with
     from cli.web import make_app
     from cli.wiring import stages_of
     from core import log
@@ -62,14 +64,15 @@ def web() -> "Flask":
     log.configure(json=not sys.stderr.isatty())
     service = Service(os.environ)
     if service.database.dialect != "sqlite":
-        return make_app(service, NeighbourBell(service.settings.state_dir, service.clock))
+        bell = NeighbourBell(service.settings.state_dir, service.clock)
+        return Door(make_app(service, bell), threads=WEB_THREADS)
     received = Signal()
     metering.serve(service.settings)
     stages = stages_of(service, received)
     stages.start()
     # Runs when the server has stopped taking requests and before the process ends.
     multiprocessing.util.Finalize(None, stages.drain, exitpriority=100)
-    return make_app(service, received)
+    return Door(make_app(service, received), threads=WEB_THREADS)
 
 
 @click.group(cls=Program, verbs=_VERBS, help=_HELP)

@@ -7,7 +7,6 @@ from cli.context import Service
 from cli.wiring import receiver_of
 from core import log
 from core.settings import Mode
-from core.threads import name_thread
 from sms import health, status, webhook
 from sms.problems import TITLES, problem
 from sms.signals import Bell
@@ -54,13 +53,8 @@ def make_app(service: Service, received: Bell) -> Flask:
         mount(app, service)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broke)
-    app.before_request(_name_thread)
     app.after_request(_with_headers)
     return app
-
-
-def _name_thread() -> None:
-    name_thread("receive")
 
 
 def _refused(error: HTTPException) -> Response:
