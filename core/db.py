@@ -62,6 +62,14 @@ class CoreSession(Session):
         """Run a Core statement, once for each set of parameters."""
         return self._connection_itself.execute(statement, params)
 
+    def begin_nested(self) -> Any:  # noqa: ANN401 (the connection's own savepoint, not the ORM's)
+        """Begin a savepoint."""
+        return self._connection_itself.begin_nested()
+
+    def in_nested_transaction(self) -> bool:
+        """Tell whether a savepoint is open."""
+        return self._connection_itself.in_nested_transaction()
+
 
 class Database(Protocol):
     """Runs work in a transaction; what returns is kept, what raises is not."""
