@@ -261,6 +261,9 @@ class Conversations(RuleBasedStateMachine):
         self._run()
 
         assert {row.state for row in self._rows(INBOUND)} <= {*State} - {State.RECEIVED}
+        # What has not left must not leave in the next conversation on this database.
+        much_later = self.gateway.clock.at + timedelta(days=1)
+        self.gateway.database.write(lambda s: outbox.expire(s, much_later))
         super().teardown()
 
     def _say(self, who: int, text: str, *, code: str = TEST, run: bool = True,
