@@ -86,6 +86,7 @@ class Conversations(RuleBasedStateMachine):
         self.phones = [Msisdn(str(one.phone)) for one in self.people]
         self.phones.append(stranger(next(gateway.serials)))
         self.senders = [gateway.sender_id(phone) for phone in self.phones]
+        self.ever = {one.personal_id: {one.phone} for one in self.people}
         self.sent: dict[str, Sent] = {}
         self.live: dict[str, LivePin] = {}
         self.seen = Seen()
@@ -174,10 +175,15 @@ class Conversations(RuleBasedStateMachine):
         self.gateway.clock.at -= timedelta(seconds=seconds)
         self.went_back = True
 
-    @rule(scope=st.sampled_from([*Scope]), who=st.integers(0, 2), lasts=st.integers(0, 3))
-    def stop(self, scope: Scope, who: int, lasts: int) -> None:
+    @rule(
+        scope=st.sampled_from([*Scope]), who=st.integers(0, 2), decided=st.booleans(),
+        lasts=st.integers(0, 3),
+    )  # fmt: skip
+    def stop(self, scope: Scope, who: int, *, decided: bool, lasts: int) -> None:
         live = self.live.get(self.phones[who])
         self._say(who, f"DC {self.people[who].personal_id}", run=False)
+        if decided:
+            self.gateway.handle()
         self._stop(scope)
         self._say(who, f"XN {live.pin}" if live else "HUY")
         if lasts:
@@ -221,6 +227,7 @@ class Conversations(RuleBasedStateMachine):
     @rule(who=st.integers(0, 2), onto=WHO)
     def get_another_number(self, who: int, onto: int) -> None:
         self.people[who] = replace(self.people[who], phone=self.phones[onto])
+        self.ever[self.people[who].personal_id].add(self.phones[onto])
         citizens.store(self.gateway.database, self.gateway.keyring, [self.people[who]])
 
     @invariant()
@@ -234,6 +241,8 @@ class Conversations(RuleBasedStateMachine):
             assert state in {"open", row.state}, "what has ended stays as it ended"
             assert (row.state == "open") or (row.pin_hash is None and row.blob is None)
             self.seen.challenges[row.id] = (row.state, row.tries_left)
+        wrong = [row for row in self._rows(INBOUND) if row.reason == "wrong-pin"]
+        assert sum(3 - row.tries_left for row in rows) == len(wrong)
 
     @invariant()
     def each_message_has_one_end_one_charge_and_what_left_is_sealed(self) -> None:
@@ -286,12 +295,13 @@ class Conversations(RuleBasedStateMachine):
     def _run(self) -> None:
         self.gateway.handle()
         told = self.gateway.outbox()
-        serials = {row.id: row.operator_message_id for row in self._rows(INBOUND)}
-        entries = {row.inbound_id: row.entry_id for row in self.gateway.replies()} if told else {}
+        rows = {row.id: row for row in self._rows(INBOUND)} if told else {}
         for one in sorted(told, key=lambda each: each.message_id):
-            self._check(one, self.sent[serials[one.message_id]], entries[one.message_id])
+            row = rows[one.message_id]
+            decided_now = row.handled_at == self.gateway.clock.now()
+            self._check(one, self.sent[row.operator_message_id], row.entry_id, now=decided_now)
 
-    def _check(self, told: Told, sent: Sent, entry_id: object) -> None:
+    def _check(self, told: Told, sent: Sent, entry_id: object, *, now: bool) -> None:
         self.outcomes[told.reply] += 1
         assert told.message_id not in self.seen.replied, "one message, at most one reply"
         self.seen.replied.add(told.message_id)
@@ -306,9 +316,9 @@ class Conversations(RuleBasedStateMachine):
         # Ten, the one QUOTA, and the three answers that a PIN sent as the ninth may still get.
         assert self.went_back or self.seen.told_a_day[day] <= 14
         if told.reply == "PIN":
-            self._receive_pin(told, sent)
+            self._receive_pin(told, sent, now=now)
         elif told.reply in OPENS:
-            self._check_that_it_was_opened(told, sent)
+            self._check_that_it_was_opened(told, sent, now=now)
         elif told.reply in {"WRONG", "FAILED"}:
             live = self.live.get(sent.sender)
             if live is not None and live.code == sent.code:
@@ -323,19 +333,27 @@ class Conversations(RuleBasedStateMachine):
         index = self.gateway.database.read(lambda s: self.gateway.journal.index_of(s, entry_id))  # type: ignore[arg-type]  # the column's own type
         assert index is not None, "sealed before it is sent"
 
-    def _receive_pin(self, told: Told, sent: Sent) -> None:
+    def _receive_pin(self, told: Told, sent: Sent, *, now: bool) -> None:
         purpose, _, number = sent.text.partition(" ")
         person = next(one for one in self.people if one.personal_id == number)
+        self._check_that_it_is_theirs(person, sent, now=now)
         dies_at = self.gateway.clock.now() + self.gateway.policy.pin.life
         self.live[sent.sender] = LivePin(pin_in(told.text), purpose, person, sent.code, dies_at)
 
-    def _check_that_it_was_opened(self, told: Told, sent: Sent) -> None:
+    def _check_that_it_is_theirs(self, person: Record, sent: Sent, *, now: bool) -> None:
+        number = person.personal_id
+        phones = [each.phone for each in self.people if each.personal_id == number]
+        # Whatever a stop held back may be told after the citizen has moved to another number.
+        assert sent.sender in (phones if now else self.ever[number])
+
+    def _check_that_it_was_opened(self, told: Told, sent: Sent, *, now: bool) -> None:
         live = self.live.pop(sent.sender, None)
         assert live is not None, "a PIN was sent to this very number, and not used since"
         assert live.pin in sent.text
         assert live.code == sent.code
         assert live.purpose == OPENS[told.reply]
         assert live.wrong < 3
+        self._check_that_it_is_theirs(live.person, sent, now=now)
         assert self.went_back or self.gateway.clock.now() < live.dies_at or live_when_handled(self)
         if told.reply == "RESULT":
             assert f"...{live.person.personal_id[-3:]}," in told.text
