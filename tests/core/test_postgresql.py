@@ -64,7 +64,7 @@ def test_the_loser_of_a_deadlock_is_run_again(notes: PostgresDatabase) -> None:
         thread.join(20)
 
     assert counts(notes) == [2, 2]
-    assert len(runs) == 3
+    assert len(runs) >= 3
     assert sorted(called_back) == [1, 2]
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.locks import Gate
@@ -116,6 +116,7 @@ def kind(decision: Decision) -> ReplyClass | None:
     return decision.reply.reply_class if decision.reply else None
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_everything_comes_to_an_end_and_fits_one_segment(told: Message, known: Facts) -> None:
     decision = decide(told, known)
@@ -129,6 +130,7 @@ def test_everything_comes_to_an_end_and_fits_one_segment(told: Message, known: F
         assert told.sender is not None
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_nothing_is_disclosed_without_a_matching_live_pin_from_the_number_on_file(
     told: Message, known: Facts
@@ -150,6 +152,7 @@ def test_nothing_is_disclosed_without_a_matching_live_pin_from_the_number_on_fil
         assert told.is_test_link or not known.record.is_test
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_a_pin_is_made_for_the_number_on_file_alone(told: Message, known: Facts) -> None:
     decision = decide(told, known)
@@ -165,6 +168,7 @@ def test_a_pin_is_made_for_the_number_on_file_alone(told: Message, known: Facts)
         assert told.is_test_link or not known.record.is_test
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_whatever_leaves_or_changes_has_an_entry(told: Message, known: Facts) -> None:
     decision = decide(told, known)
@@ -177,6 +181,7 @@ def test_whatever_leaves_or_changes_has_an_entry(told: Message, known: Facts) ->
     assert (decision.exchange is not None) is has_code
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_tries_and_failures_only_ever_go_down_and_up(told: Message, known: Facts) -> None:
     decision = decide(told, known)
@@ -192,6 +197,7 @@ def test_tries_and_failures_only_ever_go_down_and_up(told: Message, known: Facts
         assert decision.closing.state is ChallengeState.SPENT
 
 
+@settings(max_examples=60)
 @given(MESSAGES, FACTS)
 def test_each_reply_is_counted_and_silence_is_not(told: Message, known: Facts) -> None:
     before = known.history.on(NOON)

@@ -32,7 +32,8 @@ def test_a_lookup_takes_two_messages(gateway: Gateway) -> None:
     assert [row.state for row in gateway.rows(INBOUND)] == [State.ANSWERED] * 2
 
 
-def test_a_pin_opens_once(gateway: Gateway) -> None:
+def test_a_pin_opens_once(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person = gateway.person()
     pin = gateway.pin(person)
 
@@ -40,7 +41,8 @@ def test_a_pin_opens_once(gateway: Gateway) -> None:
     assert gateway.says(person.phone, f"XN {pin}") == "NOOPEN"
 
 
-def test_three_wrong_pins_end_a_request(gateway: Gateway) -> None:
+def test_three_wrong_pins_end_a_request(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person = gateway.person()
     pin = gateway.pin(person)
 
@@ -50,7 +52,8 @@ def test_three_wrong_pins_end_a_request(gateway: Gateway) -> None:
     assert gateway.says(person.phone, f"XN {pin}") == "NOOPEN"
 
 
-def test_what_was_locked_by_its_owner_is_locked_until_they_open_it(gateway: Gateway) -> None:
+def test_what_was_locked_by_its_owner_is_locked_until_they_open_it(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person = gateway.person()
 
     locked = gateway.says(person.phone, f"XN {gateway.pin(person, 'KHOA')}")
@@ -84,7 +87,8 @@ def test_ten_wrong_pins_in_a_row_lock_a_record_for_a_day(sqlite_gateway: Gateway
     assert gateway.pin(person)
 
 
-def test_messages_of_one_sender_are_handled_in_the_order_they_came(gateway: Gateway) -> None:
+def test_messages_of_one_sender_are_handled_in_the_order_they_came(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person = gateway.person()
     for text in (f"DC {person.personal_id}", "XN 000000", "HUY", "HD", "HUY"):
         gateway.send(person.phone, text)
@@ -173,7 +177,8 @@ def check_order(gateway: Gateway) -> None:
         assert given == sorted(given)
 
 
-def test_a_sender_is_answered_over_the_link_of_each_message(gateway: Gateway) -> None:
+def test_a_sender_is_answered_over_the_link_of_each_message(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     gateway.send(stranger(), "HD", code="playground")
     gateway.send(stranger(), "HD", code="other")
     gateway.handle()
@@ -211,8 +216,9 @@ def test_usage_tells_what_came_in_and_what_went_out(gateway: Gateway) -> None:
 
 
 def test_nothing_of_a_citizen_is_printed(
-    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+    sqlite_gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    gateway = sqlite_gateway
     person = gateway.person()
 
     pin = gateway.pin(person)

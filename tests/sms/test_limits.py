@@ -67,7 +67,7 @@ def test_two_processes_share_one_rate(
     link = gateway.link()
     processes = [RateLimit(database, clock) for _ in range(2)]
 
-    allowed = sum(processes[turn % 2].allows(link) for turn in range(1200))
+    allowed = sum(processes[turn % 2].allows(link) for turn in range(600))
 
     assert 490 <= allowed <= 500, "five hundred but for what a portion still holds"
 
