@@ -14,10 +14,10 @@ from core import keys
 from core.clock import Clock, SystemClock
 from core.db import Database, dialect_of, upsert
 from core.keyring import Keyring
+from core.leadership import Leadership
 from journal import entries, writers
 from journal.entries import Draft, Entry, Kind, Retention
 from journal.errors import Fault, JournalFault, UnsealedError
-from journal.leadership import Leadership
 from journal.leaf import Announcement, Writer
 from journal.sealer import Sealer, Sealing
 from journal.signer import Signer
@@ -130,7 +130,7 @@ class Journal:
 
     def sealer(self) -> Sealer:
         """Return what runs these rounds in a thread, in whichever process leads."""
-        return Sealer(self.seal_once, Leadership(self._database.url))
+        return Sealer(self.seal_once, Leadership(self._database.url, "sealing"))
 
     def oldest_unsealed(self, session: Session) -> datetime | None:
         """Return when the oldest entry that waits for sealing was made; None if none waits."""

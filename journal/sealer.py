@@ -16,9 +16,9 @@ from core import log, metrics
 from core.clock import Clock
 from core.db import after_commit
 from core.errors import UnavailableError
+from core.leadership import Leadership
 from journal import tree
 from journal.errors import Fault, JournalFault
-from journal.leadership import Leadership
 from journal.signer import Signer
 from journal.stored import Edges, StoredTree
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_PENDING

@@ -1,12 +1,12 @@
 """Runs the stages behind the webhook as threads: HANDLE, SEAL, SEND, and housekeeping."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from core import log, metrics
+from core.chores import Chore, Keeper
 from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
@@ -24,9 +24,9 @@ from sms.signals import Pace, Signal
 from sms.trips import Trips
 
 _TROUBLE_SECONDS = 1.0
-_HOUSEKEEPING_SECONDS = 1.0
-_SLOW_HOUSEKEEPING = timedelta(minutes=1)
-_FORGETTING = timedelta(hours=1)
+_OFTEN = timedelta(seconds=1)
+_SELDOM = timedelta(minutes=1)
+_HOURLY = timedelta(hours=1)
 DRAIN_SECONDS = 30.0
 _log = log.get_logger(__name__)
 
@@ -49,14 +49,20 @@ class Parts:
 class Stages:
     """The threads of one process, started together and drained together."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, keepers: Sequence[Keeper] = ()) -> None:
         self._parts = parts
         self._stop_handling = threading.Event()
         self._stop_sealing = threading.Event()
         self._stop_sending = threading.Event()
         self._handling = _thread("handle", self._handle)
         self._sending = _thread("send", lambda: parts.dispatcher.run(self._stop_sending))
-        self._keeping = _thread("housekeeping", self._keep_house)
+        chores = (
+            Chore(_OFTEN, self._keep_often),
+            Chore(_SELDOM, self._keep_seldom),
+            Chore(_HOURLY, self._forget),
+        )
+        self._keepers = (Keeper("housekeeping", chores, parts.clock), *keepers)
+        self._catching_up = True
         self._sealer: Sealer | None = None
         self._sealing: threading.Thread | None = None
         self._drained_by = 0.0
@@ -72,14 +78,18 @@ class Stages:
             self._sealer = parts.journal.sealer()
             self._sealing = _thread("seal", self._seal)
             self._sealing.start()
-        for thread in (self._handling, self._sending, self._keeping):
-            thread.start()
+        self._handling.start()
+        self._sending.start()
+        for keeper in self._keepers:
+            keeper.start()
 
     def drain(self) -> None:
         """Finish what has begun, take on nothing new, and return when all is recorded."""
         parts = self._parts
         self._drained_by = parts.clock.monotonic() + DRAIN_SECONDS
         self._stop_handling.set()
+        for keeper in self._keepers:
+            keeper.stop()
         parts.received.ring()
         self._join(self._handling)
         self._stop_sealing.set()
@@ -89,9 +99,10 @@ class Stages:
         self._stop_sending.set()
         parts.written.ring()
         self._join(self._sending)
-        self._join(self._keeping)
+        for keeper in self._keepers:
+            self._join(keeper)
 
-    def _join(self, thread: threading.Thread) -> None:
+    def _join(self, thread: threading.Thread | Keeper) -> None:
         thread.join(max(0.0, self._drained_by - self._parts.clock.monotonic()))
 
     def _handle(self) -> None:
@@ -133,21 +144,7 @@ class Stages:
         _log.error("seal.fault", code=error.code, **log.failure(error))
         self._parts.trips.trip(StopReason.JOURNAL_FAULT)
 
-    def _keep_house(self) -> None:
-        slow_at = forget_at = self._parts.clock.now()
-        catching_up = True
-        while not self._stop_handling.wait(_HOUSEKEEPING_SECONDS):
-            now = self._parts.clock.now()
-            self._chore(self._keep_each_second)
-            if now >= slow_at:
-                slow_at = now + _SLOW_HOUSEKEEPING
-                self._chore(self._keep_each_minute)
-            if now >= forget_at:
-                forget_at = now + _FORGETTING
-                self._chore(partial(self._forget, catching_up=catching_up))
-                catching_up = False
-
-    def _keep_each_second(self) -> None:
+    def _keep_often(self) -> None:
         parts = self._parts
         try:
             parts.journal.keep_memory()
@@ -158,25 +155,18 @@ class Stages:
         metrics.QUEUE_AGE.set(age)
         parts.database.checkpoint()
 
-    def _keep_each_minute(self) -> None:
+    def _keep_seldom(self) -> None:
         parts = self._parts
         now = parts.clock.now()
         parts.keyring.provide()
         parts.database.write(lambda session: pins.expire(session, now))
 
-    def _forget(self, *, catching_up: bool) -> None:
-        now = self._parts.clock.now()
+    def _forget(self) -> None:
+        now, catching_up = self._parts.clock.now(), self._catching_up
         self._parts.database.write(
             lambda session: inbound.forget(session, now, catching_up=catching_up)
         )
-
-    @staticmethod
-    def _chore(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 (one chore's fault must not stop the others)
-            _log.error("housekeeping.failed", **log.failure(error))
-            metrics.ALARMS.labels("housekeeping-failed").inc()
+        self._catching_up = False
 
 
 def _thread(name: str, work: Callable[[], None]) -> threading.Thread:

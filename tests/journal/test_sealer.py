@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
+from core.leadership import Leadership
 from journal.entries import Entry
 from journal.errors import Fault, JournalFault
 from journal.journal import Journal
-from journal.leadership import Leadership
 from journal.sealer import MOST_A_ROUND, Sealer
 from tests.fakes import FixedClock
 from tests.journal.conftest import ORIGIN, Administrator, House
@@ -235,7 +235,10 @@ def test_a_key_that_the_log_did_not_sign_for_is_announced_in_vain(
 
 
 def test_one_of_two_leads_and_the_other_takes_over(house: House) -> None:
-    one, other = Leadership(house.database.url), Leadership(house.database.url)
+    one, other = (
+        Leadership(house.database.url, "sealing"),
+        Leadership(house.database.url, "sealing"),
+    )
 
     assert (one.held(), other.held(), one.held()) == (True, False, True)
     one.resign()
@@ -247,7 +250,7 @@ def test_a_lost_connection_is_noticed_and_leads_no_more(
     house: House, administrator: Administrator
 ) -> None:
     seconds = iter([0.0, 5.0, 6.0])
-    leadership = Leadership(house.database.url, lambda: next(seconds))
+    leadership = Leadership(house.database.url, "sealing", lambda: next(seconds))
     assert leadership.held()
     administrator.run(
         "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory'"
@@ -313,7 +316,7 @@ def test_a_sealer_without_a_database_waits_for_it(house: House) -> None:
         stop.set()
         raise UnavailableError("the database cannot be reached")
 
-    sealer = Sealer(gone, Leadership(house.database.url))
+    sealer = Sealer(gone, Leadership(house.database.url, "sealing"))
     sealer.wake()
     sealer.run(stop, on_sealed=lambda _: None, on_fault=raised)
 

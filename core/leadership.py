@@ -1,5 +1,6 @@
 """Who leads: one of many processes, by an advisory lock that dies with its connection."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,16 +9,18 @@ import sqlalchemy as sa
 
 from core.errors import UnavailableError
 
-# An arbitrary number that no other lock of this service has.
-_LOCK = 0x74726164616E
-# How long a lost connection may go unnoticed: two sealers are slow, not wrong.
+# How long a lost connection may go unnoticed: two leaders may be slow, and must not be wrong.
 _CHECK_SECONDS = 1.0
 
 
 class Leadership:
-    """A claim to be the one sealer of a PostgreSQL database."""
+    """A claim to be the one that does *work* on a PostgreSQL database."""
 
-    def __init__(self, url: sa.URL, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: sa.URL, work: str, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        digest = hashlib.sha256(f"tradan leadership\n{work}".encode()).digest()
+        self._lock = int.from_bytes(digest[:8], "big", signed=True)
         self._engine = sa.create_engine(
             url,
             poolclass=sa.pool.NullPool,
@@ -44,11 +47,11 @@ class Leadership:
             if self._leads:
                 self._connection.execute(sa.select(1))
             else:
-                lock = sa.select(sa.func.pg_try_advisory_lock(_LOCK))
+                lock = sa.select(sa.func.pg_try_advisory_lock(self._lock))
                 self._leads = bool(self._connection.execute(lock).scalar())
         except sa.exc.OperationalError as error:
             self._drop()
-            raise UnavailableError("the database cannot say who seals") from error
+            raise UnavailableError("the database cannot say who leads") from error
         self._checked_at = now
         return self._leads
 
@@ -56,7 +59,7 @@ class Leadership:
         """Let another process lead."""
         if self._connection is not None and self._leads:
             with suppress(sa.exc.SQLAlchemyError):  # the lock goes with the connection anyway
-                self._connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+                self._connection.execute(sa.select(sa.func.pg_advisory_unlock(self._lock)))
         self._drop()
 
     def _drop(self) -> None:
