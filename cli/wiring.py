@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from cli.caretaking import keepers_of
 from cli.context import Service
 from core.settings import Settings
 from core.threads import name_thread
@@ -72,7 +73,8 @@ def stages_of(service: Service, received: Signal) -> Stages:
             clock=service.clock,
             received=received,
             written=written,
-        )
+        ),
+        keepers_of(service),
     )
 
 
