@@ -3,6 +3,7 @@
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
+from cli import vendored
 from cli.context import Service
 from cli.wiring import receiver_of
 from core import log
@@ -47,6 +48,7 @@ def make_app(service: Service, received: Bell) -> Flask:
             with_metrics=settings.metrics_bind is None,
         )
     )
+    vendored.mount(app)
     if settings.mode is Mode.DEMO:
         from phone.web import mount
 

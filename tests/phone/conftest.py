@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from cli import vendored
 from core.clock import SystemClock
 from phone.desk import Desk
 from phone.links import LinkFolder
@@ -49,6 +50,7 @@ def app(desk: Desk, gateway: PlayedGateway) -> Flask:
     """The page and the played gateway in one application, as they are in the service."""
     made = Flask("phone-tests")
     made.register_blueprint(make_blueprint(desk))
+    vendored.mount(made)
     made.add_url_rule(LINK.webhook_path, "receive", gateway.receive, methods=["POST"])
     return made
 

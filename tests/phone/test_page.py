@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from cli import vendored
 from core.settings import Mode
 from phone.desk import Desk
 from phone.errors import PhoneError
@@ -186,6 +187,7 @@ def test_before_anybody_is_made_up_the_page_says_what_to_do(desk: Desk) -> None:
     desk.observer = SimpleNamespace(subscribers=tuple, insides=lambda *_: {})
     app = Flask("nobody")
     app.register_blueprint(make_blueprint(desk))
+    vendored.mount(app)
 
     html = app.test_client().get("/phone").text
     sent = app.test_client().post("/phone/send", data={"text": "HD"})
