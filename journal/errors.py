@@ -22,6 +22,10 @@ class NoteError(JournalError):
     """A signed note or a checkpoint is malformed or its signature does not hold."""
 
 
+class LayoutError(JournalError):
+    """Bytes are no tile or entry bundle."""
+
+
 class Fault(StrEnum):
     """What is wrong with the journal."""
 
