@@ -27,9 +27,13 @@ class Request(BaseHTTPRequestHandler):
         self.do_POST()
 
     def do_POST(self) -> None:
-        """Read the whole request, then hand it over."""
-        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.receive(self)
+        """Read the whole request, then hand it over; half of one, of a sender killed, is none."""
+        length = int(self.headers.get("Content-Length", 0))
+        self.body = self.rfile.read(length)
+        if len(self.body) == length:
+            self.server.receive(self)
+        else:
+            self.close_connection = True
 
     def answer(self, status: int, body: bytes = b"{}") -> None:
         """Answer with a small JSON document."""
