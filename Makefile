@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # `make demo ARGS=--once`, `make benchmark ARGS=--json`, `make test ARGS="-k journal"`
 ARGS ?=
+# As many tests at once; those of one file run in one process, in their order.
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format test-timing test-browser benchmark migration lock chromium clean
@@ -15,7 +17,7 @@ demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--
 	$(BIN)/python app.py demo $(ARGS)
 
 test: lint ## Run the checks and the tests, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: .venv/.installed ## Run the checks only
 	$(BIN)/ruff check

