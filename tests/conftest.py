@@ -169,10 +169,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 (pytest-xdist ships no types)
     """Take over what a worker has run on."""
     told = getattr(node, "workeroutput", {})
-    used: Counter[str] = node.config.stash[USED]
-    used.update(told.get("used", {}))
+    stash: pytest.Stash = node.config.stash
+    stash[USED].update(told.get("used", {}))
     if not told.get("postgres", _UNASKED).startswith(_UNASKED):
-        node.config.stash[POSTGRES] = told["postgres"]
+        stash[POSTGRES] = told["postgres"]
 
 
 def pytest_terminal_summary(
