@@ -170,7 +170,7 @@ def pytest_testnodedown(node: Any) -> None:  # noqa: ANN401 (pytest-xdist ships 
     """Take over what a worker has run on."""
     told = getattr(node, "workeroutput", {})
     stash: pytest.Stash = node.config.stash
-    stash[USED].update(told.get("used", {}))
+    stash[USED] += Counter(told.get("used", {}))
     if not told.get("postgres", _UNASKED).startswith(_UNASKED):
         stash[POSTGRES] = told["postgres"]
 
