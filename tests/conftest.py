@@ -161,7 +161,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Hand what one of several workers has run on to the process that sums up."""
     told = getattr(session.config, "workeroutput", None)
     if told is not None:
-        told["used"] = dict(session.config.stash[USED])
+        used = session.config.stash[USED]
+        told["used"] = dict(used)
         told["postgres"] = session.config.stash[POSTGRES]
 
 
