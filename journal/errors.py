@@ -1,5 +1,6 @@
 """The errors of the journal."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -24,6 +25,14 @@ class NoteError(JournalError):
 
 class LayoutError(JournalError):
     """Bytes are no tile or entry bundle."""
+
+
+class PolicyError(JournalError):
+    """A policy file is not one; every fault is named at once."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class Fault(StrEnum):
