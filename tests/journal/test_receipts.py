@@ -43,3 +43,41 @@ def test_one_wrong_symbol_is_found(leaf_hash: bytes, place: int, symbol: str) ->
 @given(st.text())
 def test_every_text_is_a_receipt_or_none(text: str) -> None:
     assert receipts.read(text) is None or len(text) >= 16
+
+
+@given(hashes)
+def test_a_receipt_and_its_code_lead_to_the_number_that_finds_the_entry(leaf_hash: bytes) -> None:
+    receipt, number = receipts.receipt_of(leaf_hash), receipts.number_of(leaf_hash)
+
+    first, last = receipts.numbers_of(receipts.code_of(receipt))
+    assert receipts.numbers_of(receipt) == (number, number)
+    assert first <= number <= last
+    assert last - first == 2**30 - 1
+    assert 0 <= number < 2**60, "what a column of 64 bits holds"
+
+
+@given(hashes)
+def test_a_code_reads_back_however_it_is_typed(leaf_hash: bytes) -> None:
+    code = receipts.code_of(receipts.receipt_of(leaf_hash))
+
+    assert receipts.read_code(code.lower()) == code
+    assert receipts.read_code(f"{code[:3]} {code[3:]}".replace("0", "o").replace("1", "i")) == code
+
+
+@given(st.text())
+def test_every_text_is_a_code_or_none(text: str) -> None:
+    code = receipts.read_code(text)
+
+    assert code is None or (len(code) == 6 and set(code) <= set(ALPHABET))
+
+
+@given(st.integers(0, 2**35 - 1), st.integers(0, 7), st.sampled_from(ALPHABET))
+def test_a_number_with_a_check_symbol_reads_back_and_finds_one_wrong_symbol(
+    value: int, place: int, symbol: str
+) -> None:
+    written = receipts.checked(value, 7)
+    symbols = written.replace("-", "")
+    mistyped = symbols[:place] + symbol + symbols[place + 1 :]
+
+    assert receipts.read_checked(written.lower(), 8) == written
+    assert (receipts.read_checked(mistyped, 8) is not None) is (mistyped == symbols)
