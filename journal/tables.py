@@ -22,8 +22,11 @@ JOURNAL_ENTRY = sa.Table(
     sa.Column("leaf", sa.LargeBinary, nullable=False),
     sa.Column("leaf_hash", sa.LargeBinary, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    # Twelve symbols of the receipt: by them whoever holds it, or its code, finds the entry again.
+    sa.Column("receipt", sa.BigInteger),
     sa.CheckConstraint(f"length(leaf) <= {LEAF_BYTES}", name="leaf_fits_a_bundle"),
 )
+sa.Index("ix_journal_entry_receipt", JOURNAL_ENTRY.c.receipt)
 
 # The few entries that announce keys are read at each start.
 sa.Index(
@@ -45,6 +48,15 @@ JOURNAL_OPEN = sa.Table(
     sa.Column("subject_index", sa.BigInteger),
     sa.Column("actor_index", sa.BigInteger),
     sa.Column("embargo_until", Instant),
+    # What the citizen it is about is told of it as, if at all: an access, or an attempt.
+    sa.Column("told_as", sa.String(8)),
+)
+# What an erased identity leaves behind is found by nobody.
+sa.Index(
+    "ix_journal_open_subject_index",
+    JOURNAL_OPEN.c.subject_index,
+    sqlite_where=JOURNAL_OPEN.c.subject_index.is_not(None),
+    postgresql_where=JOURNAL_OPEN.c.subject_index.is_not(None),
 )
 
 # PostgreSQL only: which entries wait for the sealer. Presence, not a cursor: a transaction that
@@ -90,4 +102,22 @@ JOURNAL_CHECKPOINT = sa.Table(
     sa.Column("signed_at", Instant, nullable=False),
     sa.Column("cosignatures", sa.Text),
     sa.Column("timestamp_token", sa.LargeBinary),
+)
+
+# The rule about witnesses looks for the newest of these each second.
+sa.Index(
+    "ix_journal_checkpoint_cosigned",
+    JOURNAL_CHECKPOINT.c.size,
+    sqlite_where=JOURNAL_CHECKPOINT.c.cosignatures.is_not(None),
+    postgresql_where=JOURNAL_CHECKPOINT.c.cosignatures.is_not(None),
+)
+
+# What came of asking each witness the last time, for whoever looks; no rule rests on it.
+JOURNAL_WITNESS = sa.Table(
+    "journal_witness",
+    metadata,
+    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("refusal", sa.String(32)),
 )
