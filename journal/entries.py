@@ -52,6 +52,13 @@ class Retention(StrEnum):
     ACT = "act"
 
 
+class ToldAs(StrEnum):
+    """What the citizen an entry is about is told of it as, when they ask who looked."""
+
+    ACCESS = "access"
+    ATTEMPT = "attempt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What an entry says, before it is written.
@@ -67,6 +74,7 @@ class Draft:
     subject: str | None
     subject_index: int | None
     payload: Mapping[str, PayloadValue]
+    told_as: ToldAs | None = None
     embargo_until: datetime | None = None
     announcement: Announcement | None = None
 
@@ -86,6 +94,7 @@ class Entry:
     act: Sealed
     subject_index: int | None
     actor_index: int | None
+    told_as: ToldAs | None
     embargo_until: datetime | None
 
 
@@ -129,6 +138,7 @@ def prepare(
             act=act,
             subject_index=draft.subject_index,
             actor_index=draft.actor_index,
+            told_as=draft.told_as,
             embargo_until=draft.embargo_until,
         )
         for draft, each, leaf, leaf_hash, receipt, identity, act in zip(
@@ -152,6 +162,7 @@ def store(session: Session, entries: Sequence[Entry]) -> None:
                 "leaf": entry.leaf,
                 "leaf_hash": entry.leaf_hash,
                 "created_at": entry.created_at,
+                "receipt": receipts.number_of(entry.leaf_hash),
             }
             for entry in entries
         ],
@@ -168,6 +179,7 @@ def store(session: Session, entries: Sequence[Entry]) -> None:
                 "subject_index": entry.subject_index,
                 "actor_index": entry.actor_index,
                 "embargo_until": entry.embargo_until,
+                "told_as": entry.told_as,
             }
             for entry in entries
         ],
