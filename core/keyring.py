@@ -2,7 +2,8 @@
 
 Values are sealed by AES-256-GCM under monthly data keys; the table, column and row they stand in
 are authenticated with them, so a ciphertext moved elsewhere does not open. Data keys lie in the
-database wrapped by a key that does not. ADR 0008.
+database wrapped by a key that does not (ADR 0008); those of the journal's openings lie outside of
+it altogether (ADR 0014).
 """
 
 import hmac
@@ -17,14 +18,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy.orm import Session
 
-from core import keys
+from core import keys, months
 from core.clock import Clock, SystemClock
 from core.db import Database, dialect_of, upsert
 from core.errors import DecryptionError, KeysError
 from core.keys import Keys
+from core.months import MonthKeys
 from core.tables import DATA_KEY
 
-PURPOSES = ("register", "message", "link", "journal-identity", "journal-act")
+PURPOSES = ("register", "message", "link", "officer", "journal")
 _NONCE_BYTES = 12
 _NEXT_MONTH = timedelta(days=31)
 
@@ -43,7 +45,10 @@ class Sealed:
 class Keyring:
     """Encrypts, decrypts and indexes values under the keys of one deployment."""
 
-    def __init__(self, material: Keys, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, material: Keys, month_keys: MonthKeys, database: Database, clock: Clock
+    ) -> None:
+        self.month_keys = month_keys
         self._database = database
         self._clock = clock
         self._keks = material.keks
@@ -59,7 +64,8 @@ class Keyring:
 
         Raises: KeysError when a key file is not as it must be or data keys do not open under it.
         """
-        keyring = cls(keys.load(keys_dir), database, clock or SystemClock())
+        material, month_keys = keys.load(keys_dir), MonthKeys(keys_dir)
+        keyring = cls(material, month_keys, database, clock or SystemClock())
         keyring.provide()
         return keyring
 
@@ -77,11 +83,29 @@ class Keyring:
             raise KeysError([fault])
 
     def encrypt(
-        self, plaintext: bytes, purpose: str, *, table: str, column: str, row: bytes
+        self,
+        plaintext: bytes,
+        purpose: str,
+        *,
+        table: str,
+        column: str,
+        row: bytes,
+        at: datetime | None = None,
     ) -> Sealed:
-        """Seal *plaintext* for one place in the database."""
-        key_id = self._key_of(purpose)
-        cipher, stamp = self._ciphers[key_id]
+        """Seal *plaintext* for one place in the database.
+
+        What is sealed for the journal opens as long as the month of *at* does.
+        Raises: KeysError if that month's key was destroyed.
+        """
+        if purpose in months.PURPOSES:
+            key_id = months.key_id(purpose, at or self._clock.now())
+        else:
+            key_id = self._key_of(purpose)
+        try:
+            cipher, stamp = self._cipher(key_id)
+        except KeyError as error:
+            fault = f"the month key {key_id} was destroyed, or never was: see that the clock is set"
+            raise KeysError([fault]) from error
         nonce = secrets.token_bytes(_NONCE_BYTES)
         bound = _place(table, column, row, stamp)
         return Sealed(key_id, nonce + cipher.encrypt(nonce, plaintext, bound))
@@ -91,10 +115,10 @@ class Keyring:
 
         Raises: DecryptionError if it was altered, moved, or its key is gone.
         """
-        if sealed.key_id not in self._ciphers:
+        if sealed.key_id < months.FIRST_ID and sealed.key_id not in self._ciphers:
             self._read_data_keys()
         try:
-            cipher, stamp = self._ciphers[sealed.key_id]
+            cipher, stamp = self._cipher(sealed.key_id)
             nonce, rest = sealed.blob[:_NONCE_BYTES], sealed.blob[_NONCE_BYTES:]
             return cipher.decrypt(nonce, rest, _place(table, column, row, stamp))
         except (KeyError, InvalidTag, TypeError, ValueError) as error:
@@ -112,6 +136,11 @@ class Keyring:
     def pepper(self, label: str, message: bytes) -> bytes:
         """Return the keyed digest of *message* for one use, named by *label*."""
         return hmac.digest(self._pepper, label.encode() + b"\x00" + message, "sha256")
+
+    def _cipher(self, key_id: int) -> months.Cipher:
+        if key_id >= months.FIRST_ID:
+            return self.month_keys.cipher(key_id)
+        return self._ciphers[key_id]
 
     def _keys_of(self, field: str) -> list[bytes]:
         found = self._field_keys.get(field)

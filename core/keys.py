@@ -1,11 +1,10 @@
 """The key files of a deployment: made once, readable by their owner alone, never in a database."""
 
-import os
 import secrets
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core import key_files, months
 from core.errors import KeysError
 
 KEY_BYTES = 32
@@ -34,7 +33,7 @@ def create(keys_dir: Path) -> list[str]:
         for name in _ROTATED
         if not _generations(keys_dir, name) and _make(keys_dir / f"{name}-1.key")
     )
-    return made
+    return made + months.create(keys_dir)
 
 
 def load(keys_dir: Path) -> Keys:
@@ -45,6 +44,7 @@ def load(keys_dir: Path) -> Keys:
     faults: list[str] = []
     singles = {name: _read(keys_dir / f"{name}.key", faults) for name in _SINGLE}
     rotated = {name: _read_generations(keys_dir, name, faults) for name in _ROTATED}
+    months.load(keys_dir, faults)
     if faults:
         raise KeysError(faults)
     return Keys(rotated["kek"], rotated["index"], **singles)
@@ -53,7 +53,7 @@ def load(keys_dir: Path) -> Keys:
 def _read_generations(keys_dir: Path, name: str, faults: list[str]) -> dict[int, bytes]:
     numbers = _generations(keys_dir, name)[:_GENERATIONS]
     if not numbers:
-        faults.append(_missing(keys_dir / f"{name}-1.key"))
+        faults.append(key_files.missing(keys_dir / f"{name}-1.key"))
     return {number: _read(keys_dir / f"{name}-{number}.key", faults) for number in numbers}
 
 
@@ -64,37 +64,13 @@ def _generations(keys_dir: Path, name: str) -> list[int]:
 
 
 def _make(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(descriptor)
-    return True
+    return key_files.make(path, secrets.token_bytes(KEY_BYTES))
 
 
 def _read(path: Path, faults: list[str]) -> bytes:
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            content = file.read(KEY_BYTES + 1)
-    except FileNotFoundError:
-        faults.append(_missing(path))
-        return b""
-    except OSError as error:
-        faults.append(f"key file {path} cannot be read ({error.strerror})")
-        return b""
-    if mode & 0o077:
-        faults.append(
-            f"key file {path} is open to others (mode {mode:04o}): run chmod 0400 on it, and "
-            "replace the key if anyone else may have read it"
-        )
-    if len(content) != KEY_BYTES:
+    before = len(faults)
+    content = key_files.read(path, KEY_BYTES, faults)
+    is_there = len(faults) == before or content
+    if is_there and len(content) != KEY_BYTES:
         faults.append(f"key file {path} does not hold exactly {KEY_BYTES} bytes")
     return content
-
-
-def _missing(path: Path) -> str:
-    return f"key file {path} is missing: restore it from your key backup, or run `init` if new"

@@ -123,8 +123,8 @@ def prepare(
             leaves[place] = writer.leaf(drawn[place].statement)
     hashes = [tree.leaf_hash(leaf) for leaf in leaves]
     told = [receipts.receipt_of(leaf_hash) for leaf_hash in hashes]
-    identities = [_encrypt(keyring, "identity", each.identity, each.statement.id) for each in drawn]
-    acts = [_encrypt(keyring, "act", each.act, each.statement.id) for each in drawn]
+    identities = [_encrypt(keyring, "identity", each.identity, each.statement) for each in drawn]
+    acts = [_encrypt(keyring, "act", each.act, each.statement) for each in drawn]
     return [
         Entry(
             id=each.statement.id,
@@ -229,13 +229,14 @@ def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:
 
 
 def _encrypt(
-    keyring: Keyring, part: str, opening: Mapping[str, str | None], entry_id: UUID
+    keyring: Keyring, part: str, opening: Mapping[str, str | None], statement: Statement
 ) -> Sealed:
     plaintext = _WRITTEN.encode(opening).encode()
     return keyring.encrypt(
         plaintext,
-        f"journal-{part}",
+        f"journal-{statement.retention}-{part}",
         table="journal_open",
         column=f"enc_{part}",
-        row=entry_id.bytes,
+        row=statement.id.bytes,
+        at=statement.at,
     )

@@ -7,7 +7,14 @@ import pytest
 from core import keys
 from core.errors import KeysError
 
-NAMES = {"pepper.key", "log.key", "writer.key", "kek-1.key", "index-1.key"}
+NAMES = {
+    "pepper.key",
+    "log.key",
+    "writer.key",
+    "kek-1.key",
+    "index-1.key",
+    "journal-months.key",
+}
 
 
 def faults(path: Path) -> tuple[str, ...]:

@@ -177,7 +177,7 @@ def test_swap_payloads_with_the_data_keys_in_hand(
 ) -> None:
     forged = house.keyring.encrypt(
         b'{"e":"' + b"00" * 32 + b'","payload":"{}"}',
-        "journal-act",
+        "journal-lookup-act",
         table="journal_open",
         column="enc_act",
         row=entry_bytes(administrator, 40),
@@ -197,7 +197,7 @@ def test_put_nonsense_where_payloads_were(house: House, administrator: Administr
     for seq, forged in enumerate(nonsense, start=40):
         sealed = house.keyring.encrypt(
             forged,
-            "journal-act",
+            "journal-lookup-act",
             table="journal_open",
             column="enc_act",
             row=entry_bytes(administrator, seq),
