@@ -4,55 +4,28 @@ It shares no code with what writes the journal, not even a hash, and believes no
 database but the log's signature. Entries are read in pages, so memory does not grow with them.
 """
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Protocol
+from uuid import UUID
 
-from journal.verifier_leaf import Leaf, Opened, read_leaf, read_opening
-from journal.verifier_log import LogKey, Remembered, holds
-from journal.verifier_rows import EntryRow, Reader, Rows, Top
-from journal.verifier_tree import Levels, hash_of_leaf
+from journal.verifier_entries import Checked, Checker, Finding, Found, Openings, Signatures
+from journal.verifier_leaf import read_leaf
+from journal.verifier_log import LogKey, Remembered
+from journal.verifier_rows import Reader, Rows, Top
+from journal.verifier_tree import HASH_BYTES, Levels, edge_places, hash_of_leaf
 
-_PAGE = 4096
-_LISTED_OF_A_CODE = 20
-_SAMPLE = 64
-_Opener = Callable[[bytes, int, bytes], bytes | None]
+PAGE = 4096
+# Entries are stored within this time of their making: what is older than what was verified before
+# need not be looked for again.
+_HOUR_OF_IDS = 3_600_000 << 80
 
+_EVER = 2**62
 
-class Signatures(StrEnum):
-    """Which writers' signatures are checked; those that announce keys always are."""
+Spans = Iterator[tuple[int, int]]
+Pages = Callable[[Checker, Rows, Spans], Iterator[Checked]]
 
-    ALL = "all"
-    SAMPLE = "sample"
-    NONE = "none"
-
-
-class Openings(Protocol):
-    """Opens what is encrypted beside the leaves."""
-
-    def identity(self, entry_id: bytes, key_id: int, blob: bytes) -> bytes | None:
-        """Return the opened identity, None if it does not open."""
-        ...
-
-    def act(self, entry_id: bytes, key_id: int, blob: bytes) -> bytes | None:
-        """Return the opened act, None if it does not open."""
-        ...
-
-    def indexes(self, of: str, value: str) -> Collection[int]:
-        """Return the numbers by which entries about a person are found again."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was written; `seq` is the leaf or size it shows at."""
-
-    code: str
-    seq: int | None
-    detail: str
+__all__ = ["PAGE", "Finding", "Openings", "Pages", "Report", "Signatures", "Spans", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +48,29 @@ class Report:
         return not self.findings
 
 
+def one_by_one(checker: Checker, rows: Rows, spans: Spans) -> Iterator[Checked]:
+    """Verify pages here, one after another."""
+    for start, end in spans:
+        yield checker.check(start, rows.entries(start, end))
+
+
 @dataclass(slots=True)
 class _Run:
     """One verification under way."""
 
     rows: Rows
-    key: LogKey
-    now: datetime
-    openings: Openings | None
-    signatures: Signatures
+    checker: Checker
     top: Top
     remembered: Remembered | None
+    since: Remembered | None
     levels: Levels = field(default_factory=Levels)
-    writers: dict[str, bytes] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    found: Found = field(default_factory=Found)
     checkpoints: int = 0
 
-    def find(self, code: str, seq: int | None, detail: str) -> None:
-        self.counts[code] += 1
-        if self.counts[code] <= _LISTED_OF_A_CODE:
-            self.findings.append(Finding(code, seq, detail))
+    @property
+    def first(self) -> int:
+        """The first leaf that is verified."""
+        return 0 if self.since is None else self.since.size
 
 
 def verify(
@@ -104,195 +79,164 @@ def verify(
     *,
     now: datetime,
     remembered: Remembered | None = None,
+    since: Remembered | None = None,
     openings: Openings | None = None,
     signatures: Signatures = Signatures.ALL,
+    pages: Pages = one_by_one,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
     """Verify the journal behind *read* (`database.read`) against the log's public key.
 
     *remembered* is a tree head from outside the database; without one, a cut tail is not seen.
+    *since* is a head up to which all was verified before: only what came after it is verified,
+    and that it continues that head.
     """
     rows = Rows(read)
     top = rows.top()
-    key = LogKey(top.origin, log_key)
-    run = _Run(rows, key, now, openings, signatures, top, remembered)
-    following = 0
-    while page := rows.entries(following, top.size, _PAGE):
-        _verify_page(run, following, page)
-        following = page[-1].seq + 1
-        progress(run.levels.size, top.size)
+    checker = Checker(LogKey(top.origin, log_key), now, openings, signatures)
+    checker.learn(rows.keys(0, top.size))
+    run = _Run(rows, checker, top, remembered, since)
+    _begin(run)
+    following = run.first
+    for page in pages(checker, rows, _spans(run)):
+        _take(run, following, page)
+        following = page.following
+        progress(run.levels.size - run.first, top.size - run.first)
     if following < top.size:
-        run.find("sequence-broken", following, f"leaves from {following} on are missing")
+        run.found.add("sequence-broken", following, f"leaves from {following} on are missing")
     _compare_tiles(run, list(run.levels.unfinished()))
     _verify_top(run)
     _verify_outside(run)
     return Report(
-        entries=run.levels.size,
+        entries=run.levels.size - run.first,
         size=top.size,
         root_hex=run.levels.root().hex(),
         checkpoints=run.checkpoints,
-        writers=[public.hex() for public in run.writers.values()],
+        writers=[writer.public.hex() for writer in checker.writers.values()],
         signatures=signatures,
-        findings=run.findings,
-        counts=dict(run.counts),
+        findings=run.found.findings,
+        counts=dict(run.found.counts),
         incomplete=_left_out(run),
     )
 
 
-def _left_out(run: _Run) -> list[str]:
-    """Say what was not verified, for want of what it takes."""
-    incomplete = []
-    if run.signatures is not Signatures.ALL:
-        incomplete.append(f"writers' signatures: {run.signatures}")
-    if run.openings is None and run.top.size:
-        incomplete.append("openings: no keys to open them were given")
-    if run.remembered is None:
-        incomplete.append("cut tail: no remembered checkpoint was given")
-    return incomplete
+def _begin(run: _Run) -> None:
+    """Take up the tree where it was left, from the tiles that are there."""
+    since, top = run.since, run.top
+    if since is None:
+        return
+    if since.size > top.size:
+        run.found.add("tail-cut", top.size, f"{since.size} leaves were here, {top.size} are")
+        run.since = None
+        return
+    places = edge_places(since.size)
+    tiles = run.rows.tiles([(level, n) for level, n, width in places if width])
+    edge = [tiles.get((level, n), b"")[: HASH_BYTES * width] for level, n, width in places]
+    run.levels = Levels(since.size, edge)
+    if run.levels.root() != since.root:
+        run.found.add("history-rewritten", since.size, "the tree verified before was another")
+    _verify_remembered(run)
 
 
-def _verify_page(run: _Run, expected: int, page: Sequence[EntryRow]) -> None:
-    size = run.levels.size
-    notes = dict(run.rows.checkpoints(size + 1, min(size + len(page), run.top.size - 1)))
+def _spans(run: _Run) -> Spans:
+    start = run.first
+    while (first := run.rows.next(start, run.top.size)) is not None:
+        start = min(first + PAGE, run.top.size)
+        yield first, start
+
+
+def _take(run: _Run, expected: int, page: Checked) -> None:
+    """Grow the tree by a page, and look at what vouches for the sizes on the way."""
+    if page.start != expected:
+        run.found.add("sequence-broken", expected, f"leaf {expected} is missing")
+    run.found.take(page.found)
+    size, taken = run.levels.size, 0
+    end = size + len(page.hashes)
+    notes = dict(run.rows.checkpoints(size + 1, min(end, run.top.size - 1)))
     run.checkpoints += len(notes)
-    for row in page:
-        if row.seq != expected:
-            run.find("sequence-broken", expected, f"leaf {expected} is missing")
-        expected = row.seq + 1
-        _verify_entry(run, row)
-        if run.levels.size in notes:
-            _verify_checkpoint(run, notes[run.levels.size])
-        if run.remembered is not None and run.remembered.size == run.levels.size:
-            _verify_remembered(run, run.remembered)
+    known = set() if run.remembered is None else {run.remembered.size}
+    for stop in sorted(notes.keys() | {each for each in known if size < each <= end}):
+        run.levels.extend(page.hashes[taken : stop - size])
+        taken = stop - size
+        if stop in notes:
+            _verify_checkpoint(run, notes[stop])
+        _verify_remembered(run)
+    run.levels.extend(page.hashes[taken:])
     _compare_tiles(run, run.levels.take_finished())
 
 
 def _verify_checkpoint(run: _Run, note: str) -> None:
-    size, head = run.levels.size, run.key.head_of(note)
+    size, head = run.levels.size, run.checker.key.head_of(note)
     if head is None:
-        run.find("checkpoint-invalid", size, "the checkpoint is not as this log signed it")
+        run.found.add("checkpoint-invalid", size, "the checkpoint is not as this log signed it")
     elif head != Remembered(size, run.levels.root()):
-        run.find("checkpoint-differs", size, "the checkpoint is not over these leaves")
+        run.found.add("checkpoint-differs", size, "the checkpoint is not over these leaves")
 
 
-def _verify_remembered(run: _Run, remembered: Remembered) -> None:
-    if remembered.root != run.levels.root():
-        run.find("history-rewritten", remembered.size, "what is remembered has another root")
-
-
-def _verify_entry(run: _Run, row: EntryRow) -> None:
-    if row.leaf is None:
-        run.find("entry-missing", row.seq, "the entry of this leaf is not there")
-        run.levels.add(row.sealed_hash)
-        return
-    computed = hash_of_leaf(row.leaf)
-    run.levels.add(computed)
-    if computed not in (row.leaf_hash, row.sealed_hash) or row.leaf_hash != row.sealed_hash:
-        run.find("leaf-edited", row.seq, "the leaf's bytes are not those that were hashed")
-    leaf = read_leaf(row.leaf)
-    if leaf is None:
-        run.find("leaf-malformed", row.seq, "the leaf is not in canonical form")
-        return
-    if leaf.word("id").replace("-", "") != row.entry_id:
-        run.find("leaf-misplaced", row.seq, "the leaf is that of another entry")
-    if (leaf.word("kind"), leaf.at) != (row.kind, row.created_at):
-        run.find("columns-differ", row.seq, "kind or time beside the leaf are not the leaf's")
-    wanted = run.signatures is Signatures.ALL or (
-        run.signatures is Signatures.SAMPLE and row.seq % _SAMPLE == 0
-    )
-    if (wanted or leaf.word("kind") == "key") and not _signed(run, leaf):
-        run.find("writer-signature", row.seq, "no announced writer signed this leaf")
-    _verify_opening(run, row, leaf)
-
-
-def _signed(run: _Run, leaf: Leaf) -> bool:
-    signer, origin = leaf.word("signer"), run.key.origin
-    public = run.writers.get(signer)
-    if leaf.word("kind") == "key" and leaf.word("writer"):
-        public = run.key.announced_writer(leaf.word("writer"), leaf.word("endorsement"), signer)
-    if public is None:
-        return False
-    context = f"tradan journal entry v1\n{origin}\n".encode()
-    if not holds(public, context + leaf.text, leaf.signature):
-        return False
-    run.writers[signer] = public
-    return True
-
-
-def _verify_opening(run: _Run, row: EntryRow, leaf: Leaf) -> None:
-    said = _open(run, row, leaf)
-    for fault in said.faults(leaf):
-        run.find("opening-differs", row.seq, f"the {fault} is not what the leaf commits to")
-    if run.openings is None:
-        return
-    stored = {"subject": row.subject_index, "actor": row.actor_index}
-    for role, of, value in said.people():
-        if stored[role] not in run.openings.indexes(of, value):
-            run.find("index-differs", row.seq, f"the entry is not found again by its {role}")
-
-
-def _open(run: _Run, row: EntryRow, leaf: Leaf) -> Opened:
-    opened, openings = [], run.openings
-    openers: tuple[_Opener | None, _Opener | None] = (None, None)
-    if openings is not None:
-        openers = (openings.identity, openings.act)
-    parts = zip(("identity", "act"), row.sealed(), openers, leaf.expired(run.now), strict=True)
-    for name, (key_id, blob), opener, is_expired in parts:
-        plain = None
-        if key_id is None or blob is None:
-            if not is_expired:
-                run.find("opening-missing", row.seq, f"the {name} is gone before its time")
-        elif opener is not None:
-            plain = opener(bytes.fromhex(row.entry_id), key_id, blob)
-            if plain is None and not is_expired:
-                run.find("opening-unreadable", row.seq, f"the {name} does not open")
-        opened.append(read_opening(plain))
-    return Opened(*opened)
+def _verify_remembered(run: _Run) -> None:
+    remembered, levels = run.remembered, run.levels
+    if remembered and remembered.size == levels.size and remembered.root != levels.root():
+        run.found.add("history-rewritten", levels.size, "what is remembered has another root")
 
 
 def _compare_tiles(run: _Run, computed: list[tuple[int, int, bytes]]) -> None:
     stored = run.rows.tiles([(level, n) for level, n, _ in computed])
     for level, n, hashes in computed:
         if stored.get((level, n), b"")[: len(hashes)] != hashes:
-            run.find("tile-differs", None, f"tile {n} of level {level} is not over these leaves")
+            detail = f"tile {n} of level {level} is not over these leaves"
+            run.found.add("tile-differs", None, detail)
 
 
 def _verify_top(run: _Run) -> None:
-    top, size = run.top, run.levels.size
+    top, size, found = run.top, run.levels.size, run.found
     if top.root != run.levels.root():
-        run.find("root-differs", size, "the stored root is not the root of these leaves")
-    if top.size != top.leaves:
-        run.find("size-differs", size, f"the tree's size is {top.size}, it has {top.leaves} leaves")
+        found.add("root-differs", size, "the stored root is not the root of these leaves")
+    if top.size != size or top.outside:
+        leaves = size + top.outside
+        found.add("size-differs", size, f"the tree's size is {top.size}, it has {leaves} leaves")
     if top.note is not None:
         run.checkpoints += 1
         _verify_checkpoint(run, top.note)
     elif top.size:
-        run.find("checkpoint-missing", size, "the newest tree head is under no checkpoint")
+        found.add("checkpoint-missing", size, "the newest tree head is under no checkpoint")
     if (top.highest_checkpoint or 0) > top.size:
-        run.find("checkpoint-ahead", size, f"{top.highest_checkpoint} leaves are vouched for")
+        found.add("checkpoint-ahead", size, f"{top.highest_checkpoint} leaves are vouched for")
     remembered = run.remembered
     if remembered is not None and remembered.size > top.size:
         detail = f"a checkpoint over {remembered.size} leaves is remembered, {top.size} are here"
-        run.find("tail-cut", size, detail)
+        found.add("tail-cut", size, detail)
 
 
 def _verify_outside(run: _Run) -> None:
     """Look for what lies beside the tree and claims to belong to it."""
-    for code, entry_id in run.rows.strays():
-        run.find(code, None, f"entry {entry_id}")
-    for announcement in run.rows.later_keys(run.top.size):
-        later = read_leaf(announcement)
-        if later is not None:
-            _signed(run, later)
+    after = run.rows.id_at(run.first - 1).int - _HOUR_OF_IDS if run.first else 0
+    for code, entry_id in run.rows.strays(UUID(int=max(0, after))):
+        run.found.add(code, None, f"entry {entry_id}")
+    run.checker.learn(run.rows.keys(run.top.size, _EVER))
     for row in run.rows.waiting():
         leaf = read_leaf(row.leaf or b"")
         if row.sealed_hash:
-            run.find("pending-replayed", None, f"entry {row.entry_id} is sealed and waits again")
+            run.found.add("pending-replayed", None, f"entry {row.entry_id} waits and is sealed")
         elif (
             leaf is None
             or leaf.word("id").replace("-", "") != row.entry_id
             or leaf.word("kind") != row.kind
             or hash_of_leaf(row.leaf or b"") != row.leaf_hash
-            or not _signed(run, leaf)
+            or not run.checker.is_signed(leaf, _EVER)
         ):
-            run.find("pending-forged", None, f"entry {row.entry_id} waits and no writer wrote it")
+            detail = f"entry {row.entry_id} waits and no writer wrote it"
+            run.found.add("pending-forged", None, detail)
+
+
+def _left_out(run: _Run) -> list[str]:
+    """Say what was not verified, for want of what it takes."""
+    incomplete = []
+    if run.first:
+        incomplete.append(f"leaves before {run.first}: taken as verified before")
+    if run.checker.signatures is not Signatures.ALL:
+        incomplete.append(f"writers' signatures: {run.checker.signatures}")
+    if run.checker.openings is None and run.top.size:
+        incomplete.append("openings: no keys to open them were given")
+    if run.remembered is None:
+        incomplete.append("cut tail: no remembered checkpoint was given")
+    return incomplete

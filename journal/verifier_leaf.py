@@ -3,12 +3,12 @@
 Source: docs/journal-format.md.
 """
 
-import hashlib
 import hmac
 import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 _FORM = re.compile(
     rb'\{"ca":"(?P<actor>[0-9a-f]{64})","cp":"(?P<payload>[0-9a-f]{64})",'
@@ -27,17 +27,25 @@ _KEPT_MONTHS = {"lookup": (24, 60), "act": (60, 60)}
 _YEAR = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A leaf of the right form, its signature not yet checked."""
 
-    signature: bytes
-    text: bytes
-    fields: dict[str, bytes | None]
+    whole: bytes
+    form: re.Match[bytes]
+
+    @property
+    def signature(self) -> bytes:
+        """What the writer signed it with."""
+        return self.whole[:_SIGNATURE]
+
+    @property
+    def text(self) -> bytes:
+        """What the writer signed."""
+        return self.whole[_SIGNATURE:]
 
     def word(self, name: str) -> str:
         """Return one of the leaf's fields, empty if it has none of that name."""
-        value = self.fields[name]
+        value: bytes | None = self.form[name]
         return "" if value is None else value.decode()
 
     @property
@@ -61,7 +69,7 @@ def read_leaf(leaf: bytes) -> Leaf | None:
     found = _FORM.fullmatch(leaf, _SIGNATURE)
     if found is None or len(leaf) > _LONGEST:
         return None
-    return Leaf(leaf[:_SIGNATURE], leaf[_SIGNATURE:], found.groupdict())
+    return Leaf(leaf, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +123,5 @@ def read_opening(plain: bytes | None) -> dict[str, str]:
 
 
 def _commit(salt: bytes, label: str, value: str) -> str:
-    key = hmac.new(salt, label.encode(), hashlib.sha256).digest()
-    return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+    key = hmac.digest(salt, label.encode(), "sha256")
+    return hmac.digest(key, value.encode(), "sha256").hex()

@@ -8,6 +8,7 @@ import binascii
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -71,10 +72,15 @@ class LogKey:
 def holds(public: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether an Ed25519 signature is that of a public key."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _key(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=64)
+def _key(public: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(public)
 
 
 def read_memory(path: Path) -> Remembered | None:

@@ -1,8 +1,8 @@
 """The verifier's own reading of the database, a page at a time, in SQL that both databases know."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,27 +13,41 @@ Reader = Callable[[Callable[[Session], Any]], Any]
 
 _MOST_WAITING = 100_000
 _MOST_STRAYS = 1000
+_MOST_KEYS = 1_000_000
+# Entries whose places are looked up in one statement: none of them may take long.
+_STRIDE = 50_000
+_LOWEST, _HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 
 _TOP = """
 SELECT t.origin, t.size, t.root,
-       (SELECT count(*) FROM journal_leaf) AS leaves,
+       (SELECT count(*) FROM journal_leaf WHERE seq < 0)
+       + (SELECT count(*) FROM journal_leaf WHERE seq >= t.size) AS outside,
        (SELECT max(size) FROM journal_checkpoint) AS highest_checkpoint,
        (SELECT c.note FROM journal_checkpoint c WHERE c.size = t.size) AS note
 FROM tree_state t
 """
+_NEXT = "SELECT min(seq) FROM journal_leaf WHERE seq >= :start AND seq < :end"
 _ENTRIES = """
-SELECT l.seq, l.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind, e.created_at,
+SELECT l.seq, replace(CAST(l.entry_id AS varchar), '-', '') AS entry_id,
+       l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind, e.created_at,
        o.identity_key_id, o.enc_identity, o.act_key_id, o.enc_act,
        o.subject_index, o.actor_index
 FROM journal_leaf l
 LEFT JOIN journal_entry e ON e.id = l.entry_id
 LEFT JOIN journal_open o ON o.entry_id = l.entry_id
 WHERE l.seq >= :start AND l.seq < :end
-ORDER BY l.seq LIMIT :most
+ORDER BY l.seq
 """
-_LATER_KEYS = """
-SELECT e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
-WHERE e.kind = 'key' AND l.seq >= :start ORDER BY l.seq LIMIT :most
+# Left to itself, PostgreSQL may read a whole table for each page.
+_PAGE_BY_PAGE = {
+    "sqlite": (),
+    "postgresql": tuple(
+        f"SET LOCAL {setting} = off" for setting in ("enable_hashjoin", "enable_mergejoin", "jit")
+    ),
+}
+_KEYS = """
+SELECT l.seq, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
+WHERE e.kind = 'key' AND l.seq >= :start AND l.seq < :end ORDER BY l.seq LIMIT :most
 """
 _WAITING = """
 SELECT -1 AS seq, p.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind,
@@ -44,15 +58,20 @@ LEFT JOIN journal_entry e ON e.id = p.entry_id
 LEFT JOIN journal_leaf l ON l.entry_id = p.entry_id
 ORDER BY p.entry_id LIMIT :most
 """
+_STRIDES = "SELECT id FROM journal_entry WHERE id > :after ORDER BY id LIMIT 1 OFFSET :stride"
 _STRAYS = """
 SELECT 'entry-outside' AS code, e.id AS entry_id FROM journal_entry e
-WHERE NOT EXISTS (SELECT 1 FROM journal_leaf l WHERE l.entry_id = e.id)
+WHERE e.id > :after AND e.id <= :until
+  AND NOT EXISTS (SELECT 1 FROM journal_leaf l WHERE l.entry_id = e.id)
   AND NOT EXISTS (SELECT 1 FROM journal_pending p WHERE p.entry_id = e.id)
 UNION ALL
 SELECT 'opening-outside', o.entry_id FROM journal_open o
-WHERE NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.id = o.entry_id)
+WHERE o.entry_id > :after AND o.entry_id <= :until
+  AND NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.id = o.entry_id)
 UNION ALL
-SELECT 'entry-repeated', l.entry_id FROM journal_leaf l GROUP BY l.entry_id HAVING count(*) > 1
+SELECT 'entry-repeated', l.entry_id FROM journal_leaf l
+WHERE l.entry_id > :after AND l.entry_id <= :until
+GROUP BY l.entry_id HAVING count(*) > 1
 LIMIT :most
 """
 _CHECKPOINTS = """
@@ -70,13 +89,12 @@ class Top:
     origin: str
     size: int
     root: bytes
-    leaves: int
+    outside: int
     highest_checkpoint: int | None
     note: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRow:
+class EntryRow(NamedTuple):
     """An entry with its place in the tree and its openings, as far as they are there."""
 
     seq: int
@@ -109,24 +127,52 @@ class Rows:
         rows = self._all(_TOP)
         return Top(*rows[0]) if rows else Top("", 0, b"", 0, None, None)
 
-    def entries(self, start: int, end: int, most: int) -> list[EntryRow]:
-        """Read the first leaves from *start* up to *end*, each with its entry."""
-        rows = self._all(_ENTRIES, start=start, end=end, most=most)
-        return [EntryRow(seq, _hex(entry_id), *rest) for seq, entry_id, *rest in rows]
+    def next(self, start: int, end: int) -> int | None:
+        """Return the first place from *start* up to *end* at which there is a leaf."""
+        found: int | None = self._all(_NEXT, start=start, end=end)[0][0]
+        return found
 
-    def later_keys(self, start: int) -> list[bytes]:
-        """Read the leaves that announced keys since the verification began."""
-        return [leaf for (leaf,) in self._all(_LATER_KEYS, start=start, most=_MOST_STRAYS)]
+    def entries(self, start: int, end: int) -> list[EntryRow]:
+        """Read the leaves from *start* up to *end*, each with its entry."""
+
+        def work(session: Session) -> list[EntryRow]:
+            for setting in _PAGE_BY_PAGE[session.get_bind().dialect.name]:
+                session.execute(sa.text(setting))
+            found: Any = session.execute(sa.text(_ENTRIES), {"start": start, "end": end})
+            # Past the library's own rows, which cost as much as the reading.
+            return [EntryRow._make(row) for row in found.cursor.fetchall()]
+
+        page: list[EntryRow] = self._read(work)
+        return page
+
+    def keys(self, start: int, end: int) -> list[tuple[int, bytes]]:
+        """Read the leaves that announce keys, from *start* up to *end*."""
+        rows = self._all(_KEYS, start=start, end=end, most=_MOST_KEYS)
+        return [(seq, leaf) for seq, leaf in rows]
 
     def waiting(self) -> Iterator[EntryRow]:
         """Read the entries that wait for the sealer."""
         for seq, entry_id, *rest in self._all(_WAITING, most=_MOST_WAITING):
             yield EntryRow(seq, _hex(entry_id), *rest)
 
-    def strays(self) -> Iterator[tuple[str, str]]:
-        """Find entries and openings that belong to no leaf, and leaves that stand twice."""
-        for code, entry_id in self._all(_STRAYS, most=_MOST_STRAYS):
-            yield code, _hex(entry_id)
+    def strays(self, after: UUID = _LOWEST) -> Iterator[tuple[str, str]]:
+        """Find entries and openings that belong to no leaf, and leaves that stand twice.
+
+        Only those with an id later than *after* are looked at.
+        """
+        until, most = after, _MOST_STRAYS
+        while until != _HIGHEST and most > 0:
+            after = until
+            stride = self._by_id(_STRIDES, after=after, stride=_STRIDE)
+            until = _uuid(stride[0][0]) if stride else _HIGHEST
+            for code, entry_id in self._by_id(_STRAYS, after=after, until=until, most=most):
+                yield code, _hex(entry_id)
+                most -= 1
+
+    def id_at(self, seq: int) -> UUID:
+        """Return the id of the entry of a leaf, the lowest there is if the leaf is missing."""
+        rows = self._all("SELECT entry_id FROM journal_leaf WHERE seq = :seq", seq=seq)
+        return _uuid(rows[0][0]) if rows else _LOWEST
 
     def checkpoints(self, start: int, end: int) -> list[tuple[int, str]]:
         """Read the checkpoints over *start* to *end* leaves."""
@@ -143,9 +189,18 @@ class Rows:
                 found[level, n] = hashes
         return found
 
+    def _by_id(self, statement: str, **values: UUID | int) -> Sequence[tuple[Any, ...]]:
+        ids = [sa.bindparam(n, type_=sa.Uuid) for n, v in values.items() if isinstance(v, UUID)]
+        return self._rows(sa.text(statement).bindparams(*ids), values)
+
     def _all(self, statement: str, **values: int) -> Sequence[tuple[Any, ...]]:
+        return self._rows(sa.text(statement), values)
+
+    def _rows(
+        self, statement: sa.TextClause, values: Mapping[str, UUID | int]
+    ) -> Sequence[tuple[Any, ...]]:
         def work(session: Session) -> list[tuple[Any, ...]]:
-            return [tuple(row) for row in session.execute(sa.text(statement), values)]
+            return [tuple(row) for row in session.execute(statement, values)]
 
         rows: list[tuple[Any, ...]] = self._read(work)
         return rows
@@ -153,3 +208,7 @@ class Rows:
 
 def _hex(entry_id: str | UUID) -> str:
     return entry_id.hex if isinstance(entry_id, UUID) else entry_id
+
+
+def _uuid(entry_id: str | UUID) -> UUID:
+    return entry_id if isinstance(entry_id, UUID) else UUID(entry_id)

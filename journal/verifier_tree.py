@@ -3,36 +3,41 @@
 Source: RFC 6962, 2.1, and C2SP tlog-tiles. Nothing here is shared with what writes the tree.
 """
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
 
+HASH_BYTES = 32
 WIDTH = 256
-EMPTY = hashlib.sha256(b"").digest()
+EMPTY = sha256(b"").digest()
 
 
 class Levels:
     """A growing tree, held as the unfinished tile and the open subtrees of each level."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._tiles: list[list[bytes]] = []
+    def __init__(self, size: int = 0, edge: Iterable[bytes] = ()) -> None:
+        """Begin with the partial tile of each level, the lowest first, of a tree of *size*."""
+        self.size = size
+        self._tiles = [
+            [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+            for hashes in edge
+        ]
         self._finished: list[tuple[int, int, bytes]] = []
 
-    def add(self, leaf_hash: bytes) -> None:
-        """Append a leaf."""
-        self.size += 1
-        node, level = leaf_hash, 0
-        while True:
+    def extend(self, leaf_hashes: list[bytes]) -> None:
+        """Append leaves."""
+        nodes, level = leaf_hashes, 0
+        before, self.size = self.size, self.size + len(leaf_hashes)
+        while nodes:
             if level == len(self._tiles):
                 self._tiles.append([])
             tile = self._tiles[level]
-            tile.append(node)
-            if len(tile) < WIDTH:
-                return
-            n = (self.size >> 8 * (level + 1)) - 1
-            self._finished.append((level, n, b"".join(tile)))
-            node = _fold(tile)
-            tile.clear()
+            tile += nodes
+            n, nodes = before >> 8 * (level + 1), []
+            for start in range(0, len(tile) - WIDTH + 1, WIDTH):
+                full = tile[start : start + WIDTH]
+                self._finished.append((level, n + start // WIDTH, b"".join(full)))
+                nodes.append(_fold(full))
+            del tile[: WIDTH * len(nodes)]
             level += 1
 
     def take_finished(self) -> list[tuple[int, int, bytes]]:
@@ -62,15 +67,24 @@ class Levels:
 
 def hash_of_leaf(leaf: bytes) -> bytes:
     """Hash a leaf."""
-    return hashlib.sha256(b"\x00" + leaf).digest()
+    return sha256(b"\x00" + leaf).digest()
 
 
 def _parent(left: bytes, right: bytes) -> bytes:
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 def _fold(nodes: list[bytes]) -> bytes:
     while len(nodes) > 1:
-        pairs = iter(nodes)
-        nodes = [_parent(left, right) for left, right in zip(pairs, pairs, strict=True)]
+        pairs = zip(nodes[::2], nodes[1::2], strict=True)
+        nodes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
     return nodes[0]
+
+
+def edge_places(size: int) -> list[tuple[int, int, int]]:
+    """Return the partial tile of each level of a tree of *size*: level, number, hashes in it."""
+    places, level = [], 0
+    while size >> 8 * level:
+        places.append((level, size >> 8 * (level + 1), (size >> 8 * level) % WIDTH))
+        level += 1
+    return places

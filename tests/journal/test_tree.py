@@ -36,7 +36,7 @@ def test_the_published_roots_of_eight_leaves_come_out_three_ways() -> None:
     for size, leaf in enumerate(LEAVES):
         leaf_hash = tree.leaf_hash(leaf)
         frontier = frontier.extended([leaf_hash])
-        levels.add(leaf_hash)
+        levels.extend([leaf_hash])
         edge = tree.grow(size, edge, [leaf_hash]).edge
 
         assert tree.root(edge) == frontier.root() == levels.root() == ROOTS[size]
@@ -53,7 +53,7 @@ def test_tiles_frontier_and_verifier_agree_with_the_definition(counts: list[int]
     expected = naive_root(hashes)
     levels = Levels()
     for leaf_hash in hashes:
-        levels.add(leaf_hash)
+        levels.extend([leaf_hash])
 
     growth, _ = grown(counts)
 
@@ -68,7 +68,7 @@ def test_tiles_do_not_depend_on_how_leaves_were_batched(counts: list[int]) -> No
     total = sum(counts)
     levels = Levels()
     for leaf_hash in leaf_hashes(total):
-        levels.add(leaf_hash)
+        levels.extend([leaf_hash])
 
     growth, tiles = grown(counts)
     at_once, tiles_at_once = grown([total] if total else [])
