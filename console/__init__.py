@@ -1,0 +1,1 @@
+"""The officers' console: review the lookup log, see who looked, stop the service."""
