@@ -17,6 +17,7 @@ from journal import receipts, tree
 from journal.errors import DraftError
 from journal.leaf import (
     Announcement,
+    Cover,
     PayloadValue,
     Statement,
     Writer,
@@ -77,6 +78,7 @@ class Draft:
     told_as: ToldAs | None = None
     embargo_until: datetime | None = None
     announcement: Announcement | None = None
+    cover: Cover | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,8 @@ def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:
         draft.subject_index is None
     ):
         raise DraftError("a citizen is named together with the index that finds the entry again")
+    if draft.cover is not None and draft.kind is not Kind.ERASE:
+        raise DraftError("only an erase entry covers what is gone")
     payload = canonical(draft.payload)
     salts = secrets.token_bytes(2 * _SALT_BYTES)
     e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
@@ -224,6 +228,7 @@ def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:
         subject=commitment(s, b"subject", (draft.subject or "").encode()),
         payload=commitment(e, b"payload", payload),
         announcement=draft.announcement,
+        cover=draft.cover,
     )
     return _Drawn(statement, identity, act)
 

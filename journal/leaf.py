@@ -38,6 +38,18 @@ class Announcement:
     log: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The leaves whose openings an `erase` entry says are gone.
+
+    Shape: `cause` is "order" or "loss", `part` "identity" or "all", `leaves` as `cover.written`.
+    """
+
+    cause: str
+    part: str
+    leaves: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """Everything a leaf says."""
@@ -50,6 +62,7 @@ class Statement:
     subject: bytes
     payload: bytes
     announcement: Announcement | None
+    cover: Cover | None = None
 
 
 class Writer:
@@ -111,7 +124,10 @@ def _is_plain(value: object) -> bool:
 
 def _text(statement: Statement, writer: str) -> bytes:
     """Write the canonical JSON of a leaf: no value in it ever needs an escape."""
-    keys = statement.announcement or Announcement()
+    keys, cover = statement.announcement or Announcement(), statement.cover
+    covered = ""
+    if cover is not None:
+        covered = f'"ec":"{cover.cause}","ep":"{cover.part}","es":"{cover.leaves}",'
     announced = "".join(
         f'"{name}":"{value}",'
         for name, value in (("ke", keys.endorsement), ("kl", keys.log), ("kw", keys.writer))
@@ -119,7 +135,7 @@ def _text(statement: Statement, writer: str) -> bytes:
     )
     return (
         f'{{"ca":"{statement.actor.hex()}","cp":"{statement.payload.hex()}",'
-        f'"cs":"{statement.subject.hex()}","id":"{statement.id}",{announced}'
+        f'"cs":"{statement.subject.hex()}",{covered}"id":"{statement.id}",{announced}'
         f'"r":"{statement.retention}","t":"{statement.kind}",'
         f'"ts":{(statement.at - _EPOCH) // _MICROSECOND},"v":1,"w":"{writer}"}}'
     ).encode()
