@@ -115,6 +115,7 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
 def _delivery(service: Service) -> Delivery:
     return Delivery(
         keyring=service.keyring,
+        journal=service.journal,
         links=service.links,
         senders={
             LinkKind.HTTP: HttpSender(connections=SENDING_THREADS),

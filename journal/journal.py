@@ -18,7 +18,10 @@ from core.leadership import Leadership
 from journal import entries, writers
 from journal.entries import Draft, Entry, Kind, Retention
 from journal.errors import Fault, JournalFault, UnsealedError
+from journal.hold import Hold, Holds
 from journal.leaf import Announcement, Writer
+from journal.policy import Policy
+from journal.quorum import Quorum, Witnessed
 from journal.sealer import Sealer, Sealing
 from journal.signer import Signer
 from journal.stored import StoredTree
@@ -61,6 +64,7 @@ class Journal:
         memory_path: Path,
         origin: str,
         clock: Clock,
+        policy: Policy | None = None,
     ) -> None:
         self._database = database
         self._keyring = keyring
@@ -71,7 +75,12 @@ class Journal:
         self._writers = Writers(origin, self._signer.verifier.public)
         self._sealing = Sealing(self._signer, self._writers, clock, self._follow)
         self._inline = database.dialect == "sqlite"
+        self._quorum = None
+        if policy is not None and policy.quorum is not None:
+            self._quorum = Quorum(policy, origin)
+        self._holds = Holds(self.oldest_unsealed, self._quorum, clock.monotonic)
         self.origin = origin
+        self.policy = policy
         self.verifier_key = str(self._signer.verifier)
 
     @classmethod
@@ -83,6 +92,7 @@ class Journal:
         state_dir: Path,
         origin: str,
         clock: Clock | None = None,
+        policy: Policy | None = None,
     ) -> "Journal":
         """Open the journal, announcing this process's key if it is new.
 
@@ -92,7 +102,8 @@ class Journal:
         material = keys.load(keys_dir)
         name = database.write(lambda session: _found(session, origin))
         memory_path = state_dir / MEMORY_FILE
-        journal = cls(database, keyring, material, memory_path, name, clock or SystemClock())
+        clock = clock or SystemClock()
+        journal = cls(database, keyring, material, memory_path, name, clock, policy)
         journal._follow()
         journal._announce()
         return journal
@@ -135,6 +146,14 @@ class Journal:
     def oldest_unsealed(self, session: Session) -> datetime | None:
         """Return when the oldest entry that waits for sealing was made; None if none waits."""
         return None if self._inline else entries.oldest_waiting(session)
+
+    def hold(self, session: Session, now: datetime) -> Hold | None:
+        """Say why nothing may be disclosed now; None if it may."""
+        return self._holds.reason(session, now)
+
+    def witnessed(self, session: Session) -> Witnessed | None:
+        """Return the newest checkpoint that a quorum stands behind; None if none is demanded."""
+        return None if self._quorum is None else self._quorum.last(session, self._clock.now())
 
     def head(self, session: Session) -> Head:
         """Return the newest tree head and its checkpoint.

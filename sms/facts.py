@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,6 @@ from records.stops import Scope, Stops
 from sms.commands import AskRecord, GivePin, Lock, Unlock
 from sms.decision import Message
 
-_JOURNAL_MAY_LAG = timedelta(seconds=5)
 Sharing = Callable[[Session, Sequence[int]], Mapping[int, int]]
 
 
@@ -68,12 +67,11 @@ class Loader:
         moving = Moving(
             challenges, locks.load(session, set(citizens.values())), self._stops(session)
         )
-        waiting = self.journal.oldest_unsealed(session)
         return Loaded(
             moving,
             citizens,
             self.sharing(session, senders),
-            waiting is None or now - waiting <= _JOURNAL_MAY_LAG,
+            self.journal.hold(session, now) is None,
         )
 
     def reload(

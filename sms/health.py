@@ -19,7 +19,6 @@ from records.stops import STOP, StopReason
 from sms import queue
 from sms.tables import LINK
 
-_MAY_LAG = timedelta(seconds=5)
 _MAY_WAIT = timedelta(seconds=60)
 
 
@@ -78,13 +77,12 @@ def _can_write(session: Session) -> None:
 
 
 def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
-    waiting = journal.oldest_unsealed(session)
     journal.head(session)
     faulty = sa.select(STOP.c.id).where(
         STOP.c.resumed_at.is_(None), STOP.c.reason == StopReason.JOURNAL_FAULT
     )
     is_faulty = session.execute(faulty).first() is not None
-    return not is_faulty and (waiting is None or clock.now() - waiting <= _MAY_LAG)
+    return not is_faulty and journal.hold(session, clock.now()) is None
 
 
 def _queue_moves(session: Session, clock: Clock) -> bool:

@@ -25,6 +25,7 @@ from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
 from core.threads import name_thread
+from journal.journal import Journal
 from records import stops
 from sms import dispatch, outbox
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
@@ -56,6 +57,7 @@ class Delivery:
     """What handing one reply over needs."""
 
     keyring: Keyring
+    journal: Journal
     links: LinkRegistry
     senders: Mapping[LinkKind, Sender]
     clock: Clock
@@ -155,7 +157,10 @@ class Dispatcher:
                 usage.record(session, _usage(results, now, self._delivery.links))
             if expires:
                 outbox.expire(session, now)
-            return outbox.claim(session, now, limit=free, rooms=rooms) if free else []
+            if not free:
+                return []
+            may_disclose = self._delivery.journal.hold(session, now) is None
+            return outbox.claim(session, now, limit=free, may_disclose=may_disclose, rooms=rooms)
 
         claimed = self._database.write(work)
         self._unwritten = []

@@ -35,7 +35,12 @@ def put(session: Session, rows: Sequence[dict[str, object]]) -> None:
 
 
 def claim(
-    session: Session, now: datetime, *, limit: int, rooms: Mapping[int, int] | None = None
+    session: Session,
+    now: datetime,
+    *,
+    limit: int,
+    may_disclose: bool,
+    rooms: Mapping[int, int] | None = None,
 ) -> list[Claimed]:
     """Take replies that may be started now, the most urgent first.
 
@@ -44,7 +49,8 @@ def claim(
     rooms = rooms or {}
     full = [link_id for link_id, room in rooms.items() if room <= 0]
     statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
-    found = session.execute(statement, {"now": now, "most": limit, "full": full}).all()
+    values = {"now": now, "most": limit, "full": full, "may_disclose": may_disclose}
+    found = session.execute(statement, values).all()
     rows = _within(rooms, found)
     if not rows:
         return []
@@ -200,7 +206,10 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
         LINK.c.id.not_in(sa.bindparam("full", expanding=True)),
         sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
         sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
-        sa.or_(OUTBOUND.c.discloses.is_(False), sa.not_(_STOPPED)),
+        sa.or_(
+            OUTBOUND.c.discloses.is_(False),
+            sa.and_(sa.bindparam("may_disclose", type_=sa.Boolean).is_(True), sa.not_(_STOPPED)),
+        ),
     )
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
     .limit(sa.bindparam("most", type_=sa.Integer))

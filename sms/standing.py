@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,7 +21,6 @@ from sms.links.registry import LinkRegistry
 
 MESSAGES_OF_A_LOOKUP = 2
 _HUNDREDTHS = 100
-_JOURNAL_MAY_LAG = timedelta(seconds=5)
 _THIRD_PARTIES = {LinkKind.TWILIO: "Twilio Inc."}
 
 COMMANDS = (
@@ -178,13 +177,12 @@ class Reader:
     def _read(self, session: Session, links: Iterable[Link], now: datetime) -> Standing:
         found = stops.in_force(session)
         prices = tariffs.prices_on(tariffs.load(session), vietnam_day(now))
-        waiting = self.journal.oldest_unsealed(session)
         head = self.journal.head(session)
         signed_at = self.journal.signed_at(session, head.size)
         is_running = not (
             found.disclosure
             or stops.by_file(self.settings.state_dir)
-            or (waiting is not None and now - waiting > _JOURNAL_MAY_LAG)
+            or self.journal.hold(session, now) is not None
         )
         log = LogStanding(*self._name(), head.size, head.root.hex(), head.checkpoint, signed_at)
         shown = tuple(

@@ -204,7 +204,12 @@ class Gateway:
     def claim(self) -> list[Claimed]:
         """Claim what may leave now."""
         now = self.clock.now()
-        return self.database.write(lambda s: outbox.claim(s, now, limit=1000))
+
+        def work(session: sa.orm.Session) -> list[Claimed]:
+            may_disclose = self.journal.hold(session, now) is None
+            return outbox.claim(session, now, limit=1000, may_disclose=may_disclose)
+
+        return self.database.write(work)
 
     def deliver(self, claimed: Claimed, told: list[Told]) -> Result:
         """Hand one reply over as a sending thread does, and keep it in *told* if it left."""
@@ -322,7 +327,8 @@ def opened(
         database=database, keyring=keyring, clock=clock, journal=journal, links=links,
         register=FickleRegister(EmbeddedRegister(database, keyring)), operator=operator,
         delivery=Delivery(
-            keyring=keyring, links=links, senders=dict.fromkeys(LinkKind, operator),
+            keyring=keyring, journal=journal, links=links,
+            senders=dict.fromkeys(LinkKind, operator),
             clock=clock, state_dir=state_dir,
         ),
         state_dir=state_dir, policy=policy, handler=None,  # type: ignore[arg-type]  # made of the gateway itself, below
