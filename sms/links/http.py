@@ -15,8 +15,8 @@ from typing import Protocol
 import urllib3
 from standardwebhooks import Webhook
 
+from core import deadline
 from core.settings import is_loopback
-from sms.links import deadline
 from sms.links.errors import LinkError, MalformedError, UnauthenticatedError
 from sms.links.model import Accepted, Envelope, Link, Outcome, Outgoing, Refused, Unknown
 from sms.links.strictjson import parse_object, text_of

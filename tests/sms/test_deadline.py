@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sms.links import deadline
+from core import deadline
 from sms.links.http import HttpSender
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outgoing, Unknown
 from tests.fakes import NOON
