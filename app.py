@@ -45,9 +45,11 @@ Examples:
 def create_app(settings: "Settings") -> "Flask":
     """Make the web application of a deployment, without its stages."""
     from cli.web import make_app
+    from cli.wiring import receiver_of
     from sms.signals import Signal
 
-    return make_app(Service.of(settings), Signal())
+    service = Service.of(settings)
+    return make_app(service, receiver_of(service, Signal()))
 
 
 def web() -> "Door":
@@ -55,24 +57,28 @@ def web() -> "Door":
     from cli import metering
     from cli.door import Door
     from cli.serving import PARENT, WEB_THREADS, end_with
-    from cli.web import make_app
-    from cli.wiring import stages_of
+    from cli.web import HEADERS, make_app
+    from cli.wiring import receiver_of, stages_of
     from core import log
-    from sms.signals import NeighbourBell, Signal
+    from sms.signals import Bell, NeighbourBell, Signal
+
+    def door(received: Bell) -> Door:
+        receiver = receiver_of(service, received)
+        app = make_app(service, receiver)
+        return Door(app, receiver, threads=WEB_THREADS, headers=HEADERS)
 
     end_with(int(os.environ.get(PARENT, os.getppid())))
     log.configure(json=not sys.stderr.isatty())
     service = Service(os.environ)
     if service.database.dialect != "sqlite":
-        bell = NeighbourBell(service.settings.state_dir, service.clock)
-        return Door(make_app(service, bell), threads=WEB_THREADS)
+        return door(NeighbourBell(service.settings.state_dir, service.clock))
     received = Signal()
     metering.serve(service.settings)
     stages = stages_of(service, received)
     stages.start()
     # Runs when the server has stopped taking requests and before the process ends.
     multiprocessing.util.Finalize(None, stages.drain, exitpriority=100)
-    return Door(make_app(service, received), threads=WEB_THREADS)
+    return door(received)
 
 
 @click.group(cls=Program, verbs=_VERBS, help=_HELP)

@@ -1,26 +1,33 @@
 """Takes a request whole before a thread is spent on it: so much, and so fast, or it is refused.
 
 A thread that waits for a body's next byte is a thread that serves nobody; a dozen connections that
-send nothing would otherwise hold the whole door.
+send nothing would otherwise hold the whole door. What operators post to a webhook goes past the
+application to those who wait with it for one commit; everything else goes through the application.
 """
 
 import asyncio
 import contextlib
 import io
+import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
+from werkzeug.utils import get_content_type
+
+from cli.gathering import Gathering
 from core.threads import name_thread
-from sms.problems import problem
-from sms.webhook import MOST_BYTES
+from sms.problems import Answer, refusal
+from sms.webhook import MOST_BYTES, Post, Receiver
 
 if TYPE_CHECKING:
-    from flask import Flask, Response
+    from flask import Flask
 
 READ_SECONDS = 5.0
 MOST_HEADER_BYTES = 8192
+_WEBHOOK = re.compile(r"/sms/([^/]+)/inbound(?:/([^/]+))?")
+_Headers = list[tuple[str, str]]
 
 
 class Scope(Protocol):
@@ -38,7 +45,11 @@ class Scope(Protocol):
 
 
 class Exchange(Protocol):
-    """The server's side of one request: its body in pieces, and a way to answer."""
+    """The server's side of one request: its body, in pieces or at once, and a way to answer."""
+
+    def __call__(self) -> Awaitable[bytes]:
+        """Return the body once it is there."""
+        ...
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes."""
@@ -56,11 +67,16 @@ class TooLargeError(Exception):
 class Door:
     """Stands before the application: reads, hands on to a thread, answers."""
 
-    def __init__(self, app: "Flask", *, threads: int) -> None:
+    def __init__(
+        self, app: "Flask", receiver: Receiver, *, threads: int, headers: Mapping[str, str]
+    ) -> None:
         self._app = app
+        self._posts = Gathering(receiver.receive)
         self._threads = ThreadPoolExecutor(
-            threads, initializer=name_thread, initargs=("receive",), thread_name_prefix="receive"
+            threads, initializer=name_thread, initargs=("web",), thread_name_prefix="web"
         )
+        named = [(name.lower(), value) for name, value in headers.items()]
+        self._headers = [*named, ("server", "TraDan")]
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Serve one request."""
@@ -68,23 +84,45 @@ class Door:
             return
         names = list(scope.headers.items())
         if sum(len(name) + len(value) for name, value in names) > MOST_HEADER_BYTES:
-            _answer(exchange, problem(400, detail="the headers are too large"))
+            self._refuse(exchange, refusal(400, detail="the headers are too large"))
             return
+        told = _told_length(names)
         try:
-            body = await asyncio.wait_for(_read(exchange), READ_SECONDS)
+            async with asyncio.timeout(READ_SECONDS):
+                body = await (_read(exchange) if told is None else exchange())
         except TimeoutError:
-            _answer(exchange, problem(408))
+            self._refuse(exchange, refusal(408))
             return
         except TooLargeError:
-            _answer(exchange, problem(413))
+            self._refuse(exchange, refusal(413))
             return
-        loop = asyncio.get_running_loop()
-        environ = _environ(scope, names, body)
-        status, headers, answer = await loop.run_in_executor(self._threads, self._call, environ)
+        webhook = _WEBHOOK.fullmatch(scope.path) if scope.method == "POST" else None
+        if webhook is None:
+            loop = asyncio.get_running_loop()
+            environ = _environ(scope, names, body)
+            status, headers, text = await loop.run_in_executor(self._threads, self._call, environ)
+        else:
+            post = Post(webhook[1], webhook[2], _joined(names), body, _source(scope))
+            answer = await self._posts.answer(post)
+            status, headers, text = answer.status, self._headers_of(answer), answer.body
         with contextlib.suppress(Exception):  # whoever asked may be gone
-            exchange.response_bytes(status, headers, answer)
+            exchange.response_bytes(status, headers, text)
 
-    def _call(self, environ: dict[str, Any]) -> tuple[int, list[tuple[str, str]], bytes]:
+    def _refuse(self, exchange: Exchange, answer: Answer) -> None:
+        headers = [*self._headers_of(answer), ("connection", "close")]
+        exchange.response_bytes(answer.status, headers, answer.body)
+
+    def _headers_of(self, answer: Answer) -> _Headers:
+        headers = [
+            ("content-type", get_content_type(answer.mimetype, "utf-8")),
+            ("content-length", str(len(answer.body))),
+            *self._headers,
+        ]
+        if answer.retry_after is not None:
+            headers.append(("retry-after", str(answer.retry_after)))
+        return headers
+
+    def _call(self, environ: dict[str, Any]) -> tuple[int, _Headers, bytes]:
         told: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start(
@@ -111,14 +149,27 @@ async def _read(exchange: Exchange) -> bytes:
     return bytes(body)
 
 
-def _answer(exchange: Exchange, response: "Response") -> None:
-    headers = [(name.lower(), value) for name, value in response.headers.items()]
-    exchange.response_bytes(
-        response.status_code, [*headers, ("connection", "close")], response.get_data()
-    )
+def _told_length(names: _Headers) -> int | None:
+    """Return the body's length if it is told and allowed: such a body comes at one go."""
+    told = [value for name, value in names if name in {"content-length", "transfer-encoding"}]
+    if len(told) == 1 and told[0].isdecimal() and int(told[0]) <= MOST_BYTES:
+        return int(told[0])
+    return None
 
 
-def _environ(scope: Scope, names: list[tuple[str, str]], body: bytes) -> dict[str, Any]:
+def _joined(names: _Headers) -> dict[str, str]:
+    """Have each header once, as HTTP joins those that come more often."""
+    headers: dict[str, str] = {}
+    for name, value in names:
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def _source(scope: Scope) -> str:
+    return scope.client.rpartition(":")[0].strip("[]")
+
+
+def _environ(scope: Scope, names: _Headers, body: bytes) -> dict[str, Any]:
     """Write the request as WSGI has it (PEP 3333)."""
     host, _, port = scope.server.rpartition(":")
     environ: dict[str, Any] = {
@@ -129,7 +180,7 @@ def _environ(scope: Scope, names: list[tuple[str, str]], body: bytes) -> dict[st
         "SERVER_NAME": host,
         "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "REMOTE_ADDR": _source(scope),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.scheme,
         "wsgi.input": io.BytesIO(body),

@@ -18,7 +18,7 @@ from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from cli.groups import Verb
 
-WEB_THREADS = 8
+WEB_THREADS = 4
 _DRAIN_SECONDS = 60
 PARENT = "TRADAN_PARENT"
 _PR_SET_PDEATHSIG = 1

@@ -5,14 +5,14 @@ from werkzeug.exceptions import HTTPException
 
 from cli import vendored
 from cli.context import Service
-from cli.wiring import receiver_of
 from core import log
 from core.settings import Mode
 from sms import health, status, webhook
 from sms.problems import TITLES, problem
-from sms.signals import Bell
+from sms.webhook import Receiver
 
-_HEADERS = {
+HEADERS = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -27,13 +27,13 @@ _HEADERS = {
 _log = log.get_logger(__name__)
 
 
-def make_app(service: Service, received: Bell) -> Flask:
+def make_app(service: Service, receiver: Receiver) -> Flask:
     """Make the application over a deployment."""
     app = Flask(__name__, static_folder=None)
     # A body without a length is cut here, not refused: one byte more shows that it was too large.
     app.config["MAX_CONTENT_LENGTH"] = webhook.MOST_BYTES + 1
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    app.register_blueprint(webhook.make_blueprint(receiver_of(service, received)))
+    app.register_blueprint(webhook.make_blueprint(receiver))
     settings = service.settings
     app.register_blueprint(
         status.make_blueprint(
@@ -70,7 +70,6 @@ def _broke(error: Exception) -> Response:
 
 
 def _with_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -16,7 +16,6 @@ from sms.decision import Policy
 from sms.facts import Loader
 from sms.groundwork import Preparer
 from sms.handler import Handler
-from sms.intake import Intake
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
 from sms.links.model import Link, LinkKind, Outcome, Outgoing
@@ -43,7 +42,7 @@ def receiver_of(service: Service, received: Bell) -> Receiver:
     """Make what RECEIVE needs."""
     database, clock = service.database, service.clock
     return Receiver(
-        intake=Intake(database),
+        database=database,
         keyring=service.keyring,
         links=service.links,
         clock=clock,

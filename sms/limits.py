@@ -6,7 +6,8 @@ memory: a row for each would let anybody write to the database.
 """
 
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -38,18 +39,31 @@ class RateLimit:
         self._lock = threading.Lock()
         self._granted: dict[int, int] = {}
 
-    def allows(self, link: Link) -> bool:
-        """Spend one message of the link's rate, if there is one."""
+    def spend(self, links: Sequence[Link]) -> list[bool]:
+        """Spend one message of each link's rate, as often as it is named, where there is one."""
+        wanted = Counter(link.id for link in links)
         with self._lock:
-            if self._granted.get(link.id, 0) > 0:
-                self._granted[link.id] -= 1
-                return True
-        now = self._clock.now()
-        portion = max(1, link.rate // _PORTIONS)
-        granted = self._database.write(lambda session: _grant(session, link, portion, now))
+            short = {
+                link.id: link for link in links if self._granted.get(link.id, 0) < wanted[link.id]
+            }
+        if short:
+            now = self._clock.now()
+            granted = self._database.write(
+                lambda session: {
+                    key: _grant(session, short[key], wanted[key], now) for key in sorted(short)
+                }
+            )
+            with self._lock:
+                for key, count in granted.items():
+                    self._granted[key] = self._granted.get(key, 0) + count
         with self._lock:
-            self._granted[link.id] = self._granted.get(link.id, 0) + max(granted - 1, 0)
-        return granted > 0
+            return [self._spend_one(link.id) for link in links]
+
+    def _spend_one(self, link_id: int) -> bool:
+        left = self._granted.get(link_id, 0)
+        if left:
+            self._granted[link_id] = left - 1
+        return left > 0
 
 
 class Backlog:
@@ -106,12 +120,12 @@ def _trim(table: OrderedDict[tuple[str, str], _V]) -> None:
         table.popitem(last=False)
 
 
-def _grant(session: Session, link: Link, portion: int, now: datetime) -> int:
+def _grant(session: Session, link: Link, wanted: int, now: datetime) -> int:
     statement = sa.select(LINK.c.tokens, LINK.c.refilled_at).where(LINK.c.id == link.id)
     row: Any = session.execute(locked(statement, session)).one()
     passed = max(now - row.refilled_at, timedelta()) / timedelta(seconds=1)
     tokens = min(row.tokens + passed * link.rate, float(link.rate * BURST))
-    granted = min(portion, int(tokens))
+    granted = min(max(wanted, link.rate // _PORTIONS), int(tokens))
     session.execute(
         sa.update(LINK).where(LINK.c.id == link.id).values(tokens=tokens - granted, refilled_at=now)
     )

@@ -1,6 +1,7 @@
-"""The one small shape of every error that leaves over HTTP (RFC 9457)."""
+"""What is answered over HTTP, and the one small shape of every error among it (RFC 9457)."""
 
 import json
+from dataclasses import dataclass
 
 from flask import Response
 
@@ -20,12 +21,35 @@ TITLES = {
 }
 
 
-def problem(status: int, *, detail: str | None = None, retry_after: int | None = None) -> Response:
-    """Make the answer for an error; *detail* must quote nothing of the request."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered, whoever carries it.
+
+    Units: *retry_after* in seconds.
+    """
+
+    status: int
+    mimetype: str
+    body: bytes
+    retry_after: int | None = None
+
+
+def refusal(status: int, *, detail: str | None = None, retry_after: int | None = None) -> Answer:
+    """Word the answer for an error; *detail* must quote nothing of the request."""
     body: dict[str, object] = {"type": "about:blank", "title": TITLES[status], "status": status}
     if detail is not None:
         body["detail"] = detail
-    response = Response(json.dumps(body), status, mimetype="application/problem+json")
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
+    return Answer(status, "application/problem+json", json.dumps(body).encode(), retry_after)
+
+
+def problem(status: int, *, detail: str | None = None, retry_after: int | None = None) -> Response:
+    """Make the application's response for an error."""
+    return response_of(refusal(status, detail=detail, retry_after=retry_after))
+
+
+def response_of(answer: Answer) -> Response:
+    """Make the application's response of an answer."""
+    response = Response(answer.body, answer.status, mimetype=answer.mimetype)
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
     return response

@@ -1,13 +1,15 @@
 """The door reads a request whole, in time and in size, before a thread is spent on it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, request
 
 from cli.door import Door
+from sms.problems import Answer
+from sms.webhook import Post
 
 
 @dataclass
@@ -30,6 +32,9 @@ class Exchange:
         self.body = b""
         self.headers: dict[str, str] = {}
 
+    async def __call__(self) -> bytes:
+        return b"".join([piece async for piece in self])
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for piece in self._pieces:
             if isinstance(piece, bytes):
@@ -51,8 +56,26 @@ def app() -> Flask:
     return made
 
 
+@dataclass
+class Receiver:
+    """Takes whatever is posted, or breaks."""
+
+    error: Exception | None = None
+    lots: list[Sequence[Post]] = field(default_factory=list)
+
+    def receive(self, posts: Sequence[Post]) -> list[Answer]:
+        self.lots.append(posts)
+        if self.error is not None:
+            raise self.error
+        return [Answer(202, "text/xml", post.body, retry_after=7) for post in posts]
+
+
+def door_of(receiver: Receiver) -> Door:
+    return Door(app(), receiver, threads=1, headers={"X-Safe": "yes"})  # type: ignore[arg-type]  # all of a receiver that it uses
+
+
 def served(exchange: Exchange, scope: Scope | None = None) -> Exchange:
-    asyncio.run(Door(app(), threads=1).__rsgi__(scope or Scope(), exchange))
+    asyncio.run(door_of(Receiver()).__rsgi__(scope or Scope(), exchange))
     return exchange
 
 
@@ -81,3 +104,74 @@ def test_headers_over_the_limit_are_refused() -> None:
     exchange = served(Exchange(b""), Scope(headers={"x-long": "y" * 8192}))
 
     assert exchange.status == 400
+
+
+def posted(path: str, **changes: object) -> Scope:
+    return Scope(path=path, headers={"content-type": "a/b", "x": "1"}, **changes)  # type: ignore[arg-type]  # parts of a scope
+
+
+def test_what_is_posted_to_a_webhook_goes_past_the_application() -> None:
+    receiver, exchange = Receiver(), Exchange(b"half ", b"and half")
+
+    asyncio.run(door_of(receiver).__rsgi__(posted("/sms/hong-ha/inbound/secret"), exchange))
+
+    ((post,),) = receiver.lots
+    assert (post.code, post.path_secret, post.source) == ("hong-ha", "secret", "127.0.0.1")
+    assert (post.body, post.headers.get("x", "")) == (b"half and half", "1")
+    assert (exchange.status, exchange.body) == (202, b"half and half")
+    assert exchange.headers == {
+        "content-type": "text/xml; charset=utf-8",
+        "content-length": "13",
+        "retry-after": "7",
+        "server": "TraDan",
+        "x-safe": "yes",
+    }
+
+
+def test_whatever_else_has_such_a_path_is_the_applications() -> None:
+    receiver = Receiver()
+
+    for scope in (
+        posted("/sms/hong-ha/inbound", method="GET"),
+        posted("/sms//inbound"),
+        posted("/sms/hong-ha/inbound/"),
+        posted("/sms/hong-ha/inbound/a/b"),
+        posted("/a/sms/hong-ha/inbound"),
+    ):
+        exchange = Exchange(b"")
+        asyncio.run(door_of(receiver).__rsgi__(scope, exchange))
+        assert exchange.status == 404
+
+    assert receiver.lots == []
+
+
+def test_what_comes_while_a_lot_is_served_is_the_next_lot() -> None:
+    receiver, exchanges = Receiver(), [Exchange(b"%d" % number) for number in range(300)]
+
+    async def all_at_once() -> None:
+        door = door_of(receiver)
+        scope = posted("/sms/hong-ha/inbound")
+        await asyncio.gather(*(door.__rsgi__(scope, exchange) for exchange in exchanges))
+
+    asyncio.run(all_at_once())
+
+    assert [exchange.body for exchange in exchanges] == [b"%d" % n for n in range(300)]
+    assert sum(len(lot) for lot in receiver.lots) == 300
+    assert len(receiver.lots) < 10
+    assert max(len(lot) for lot in receiver.lots) <= 256
+
+
+def test_a_lot_that_breaks_is_answered_and_the_next_is_served() -> None:
+    receiver, exchanges = Receiver(ValueError("a fault")), [Exchange(b""), Exchange(b"")]
+    scope = posted("/sms/hong-ha/inbound")
+
+    async def one_after_the_other() -> None:
+        door = door_of(receiver)
+        await door.__rsgi__(scope, exchanges[0])
+        receiver.error = None
+        await door.__rsgi__(scope, exchanges[1])
+
+    asyncio.run(one_after_the_other())
+
+    assert [exchange.status for exchange in exchanges] == [500, 202]
+    assert b"fault" not in exchanges[0].body

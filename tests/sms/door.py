@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from cli.context import Service
 from cli.web import make_app
+from cli.wiring import receiver_of
 from core.db import Database
 from core.errors import UnavailableError
 from core.settings import Settings
@@ -170,7 +171,7 @@ def opened(
     database.write(lambda s: [registry.add(s, keyring, new, now) for new in (http, twilio)])
     found = service.links.get(TWILIO)
     assert found is not None
-    client = make_app(service, Signal()).test_client()
+    client = make_app(service, receiver_of(service, Signal())).test_client()
     try:
         yield Door(client, service, away, clock, found.webhook_path)
     finally:

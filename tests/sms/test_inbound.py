@@ -14,7 +14,6 @@ from core.ids import first_uuid7
 from core.keyring import Sealed
 from sms import inbound
 from sms.inbound import Arrival, Receipt, State
-from sms.intake import Intake
 from sms.links.model import Envelope
 from sms.tables import INBOUND, INBOUND_KEY, SENDER
 from tests.sms.gateway import Gateway, stranger
@@ -89,14 +88,13 @@ def test_a_message_opens_in_its_own_row_alone(gateway: Gateway) -> None:
 
 
 def test_many_threads_hand_one_message_over_and_one_is_new(gateway: Gateway) -> None:
-    intakes = [Intake(gateway.database) for _ in range(2)]
     receipts: list[Receipt] = []
     meeting = threading.Barrier(16)
 
     def hand_over(number: int) -> None:
         made = arrival(gateway, "the-one")
         meeting.wait(20)
-        receipts.append(intakes[number % 2].store(made))
+        receipts.extend(store(gateway, made))
 
     threads = [threading.Thread(target=hand_over, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -109,13 +107,12 @@ def test_many_threads_hand_one_message_over_and_one_is_new(gateway: Gateway) -> 
 
 
 def test_many_threads_hand_many_over_and_none_is_lost(gateway: Gateway) -> None:
-    intakes = [Intake(gateway.database) for _ in range(2)]
     receipts: list[Receipt] = []
 
     def hand_over(number: int) -> None:
         for place in range(10):
             made = arrival(gateway, f"{number}-{place}", sender=stranger(place % 3))
-            receipts.append(intakes[number % 2].store(made))
+            receipts.extend(store(gateway, made))
 
     threads = [threading.Thread(target=hand_over, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -125,17 +122,6 @@ def test_many_threads_hand_many_over_and_none_is_lost(gateway: Gateway) -> None:
 
     assert Counter(receipts) == {NEW: 80}
     assert sorted(row.waiting for row in gateway.rows(SENDER)) == [24, 24, 32]
-
-
-def test_whoever_hands_over_without_a_database_is_told_so(sqlite_gateway: Gateway) -> None:
-    class Gone:
-        def write(self, work: object) -> None:
-            raise UnavailableError("away")
-
-    intake = Intake(Gone())  # type: ignore[arg-type]  # all of a database that it uses
-
-    with pytest.raises(UnavailableError):
-        intake.store(arrival(sqlite_gateway, "a"))
 
 
 def test_those_who_wait_longest_come_first_and_many_messages_take_turns(

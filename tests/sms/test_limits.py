@@ -67,19 +67,19 @@ def test_two_processes_share_one_rate(
     link = gateway.link()
     processes = [RateLimit(database, clock) for _ in range(2)]
 
-    allowed = sum(processes[turn % 2].allows(link) for turn in range(600))
+    allowed = sum(processes[turn % 2].spend([link])[0] for turn in range(600))
 
     assert 490 <= allowed <= 500, "five hundred but for what a portion still holds"
 
 
 def test_a_clock_set_back_grants_nothing(gateway: Gateway, clock: FixedClock) -> None:
     link, rate = gateway.link(), RateLimit(gateway.database, clock)
-    while rate.allows(link):
+    while all(rate.spend([link])):
         pass
 
     clock.at = clock.at.replace(year=2025)
 
-    assert not rate.allows(link)
+    assert rate.spend([link]) == [False]
 
 
 def fill(database: Database, gateway_link: int, count: int) -> None:
