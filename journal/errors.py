@@ -27,12 +27,20 @@ class LayoutError(JournalError):
     """Bytes are no tile or entry bundle."""
 
 
+class MirrorError(JournalError):
+    """The mirror on this machine cannot follow the database."""
+
+
 class PolicyError(JournalError):
     """A policy file is not one; every fault is named at once."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
+
+
+class UnreachableError(JournalError):
+    """A witness does not answer."""
 
 
 class Fault(StrEnum):

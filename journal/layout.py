@@ -65,6 +65,11 @@ def width_at(level: int, n: int, size: int) -> int:
     return min(TILE_WIDTH, max(0, hashes - n * TILE_WIDTH))
 
 
+def edge(level: int, size: int) -> int:
+    """Return the number of the tile or bundle that grows next in the tree of *size*."""
+    return size >> _TILE_BITS * (max(level, 0) + 1)
+
+
 def levels_of(size: int) -> range:
     """Return the levels of tiles that a tree of *size* has."""
     return range(-(-size.bit_length() // _TILE_BITS))
