@@ -116,7 +116,7 @@ sa.Index(
 JOURNAL_WITNESS = sa.Table(
     "journal_witness",
     metadata,
-    sa.Column("key", sa.String(512), primary_key=True),
+    sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
     sa.Column("refusal", sa.String(32)),

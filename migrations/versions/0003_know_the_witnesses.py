@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "journal_witness",
-        sa.Column("key", sa.String(length=512), nullable=False),
+        sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
         sa.Column("refusal", sa.String(length=32), nullable=True),
