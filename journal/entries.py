@@ -140,7 +140,7 @@ def prepare(
             act=act,
             subject_index=draft.subject_index,
             actor_index=draft.actor_index,
-            told_as=draft.told_as,
+            told_as=_told_as(draft),
             embargo_until=draft.embargo_until,
         )
         for draft, each, leaf, leaf_hash, receipt, identity, act in zip(
@@ -151,6 +151,13 @@ def prepare(
 
 def _code(leaf: bytes) -> str:
     return receipts.code_of(receipts.receipt_of(tree.leaf_hash(leaf)))
+
+
+def _told_as(draft: Draft) -> ToldAs | None:
+    """Say what the subject is told of an entry as: an officer's is theirs to know unless told."""
+    if draft.told_as is None and draft.kind is Kind.ADMIN and draft.subject is not None:
+        return ToldAs.ACCESS
+    return draft.told_as
 
 
 def store(session: Session, entries: Sequence[Entry]) -> None:

@@ -1,0 +1,79 @@
+"""Entries found again by what a citizen holds in the hand: a receipt, or a transaction code."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from journal.entries import ToldAs
+from journal.receipts import code_of, numbers_of, receipt_of
+from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, TREE_STATE
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that is in the tree; whose it is, as long as its identity is kept.
+
+    Shape: *index* counts from 0; *size* is how many entries the tree has now.
+    """
+
+    entry_id: UUID
+    receipt: str
+    at: datetime
+    index: int
+    size: int
+    actor_index: int | None
+    subject_index: int | None
+    told_as: ToldAs | None
+
+
+def by_receipt(session: Session, wanted: Collection[str]) -> dict[str, list[Found]]:
+    """Find the sealed entries of receipts and codes, as `receipts.read` and `read_code` give them.
+
+    Shape: a receipt has one entry or none; a code, of six symbols, may be that of several.
+    """
+    found: dict[str, list[Found]] = {each: [] for each in wanted}
+    rows = session.execute(_SEALED.where(sa.or_(*(_between(each) for each in wanted)))).all()
+    for row in rows:
+        receipt = receipt_of(row.leaf_hash)
+        entry = Found(
+            row.entry_id,
+            receipt,
+            row.created_at,
+            row.seq,
+            row.size,
+            row.actor_index,
+            row.subject_index,
+            None if row.told_as is None else ToldAs(row.told_as),
+        )
+        for name in (receipt, code_of(receipt)):
+            if name in found:
+                found[name].append(entry)
+    return found
+
+
+def _between(symbols: str) -> sa.ColumnElement[bool]:
+    first, last = numbers_of(symbols)
+    return JOURNAL_ENTRY.c.receipt.between(first, last)
+
+
+_SEALED: sa.Select[Any] = (
+    sa.select(
+        JOURNAL_ENTRY.c.id.label("entry_id"),
+        JOURNAL_ENTRY.c.created_at,
+        JOURNAL_LEAF.c.seq,
+        # The tree's own: what its receipt says is what an auditor finds in an export.
+        JOURNAL_LEAF.c.leaf_hash,
+        JOURNAL_OPEN.c.actor_index,
+        JOURNAL_OPEN.c.subject_index,
+        JOURNAL_OPEN.c.told_as,
+        TREE_STATE.c.size,
+    )
+    .join(JOURNAL_LEAF, JOURNAL_LEAF.c.entry_id == JOURNAL_ENTRY.c.id)
+    .outerjoin(JOURNAL_OPEN, JOURNAL_OPEN.c.entry_id == JOURNAL_ENTRY.c.id)
+    .join(TREE_STATE, sa.true())
+)
