@@ -38,8 +38,8 @@ INVITATION = sa.Table(
     sa.Column("hash", sa.LargeBinary(32), primary_key=True),
     sa.Column("officer_id", sa.ForeignKey("officer.id"), nullable=False, index=True),
     sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("totp_key_id", sa.Integer),
-    sa.Column("totp_blob", sa.LargeBinary),
+    sa.Column("totp_key_id", sa.Integer, nullable=False),
+    sa.Column("totp_blob", sa.LargeBinary, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("used_at", Instant),
 )

@@ -13,6 +13,7 @@ MODULES = (
     "records.stops",
     "billing.tables",
     "sms.tables",
+    "console.tables",
 )
 
 for module in MODULES:

@@ -31,7 +31,7 @@ class Invitation:
 
     kind: InvitationKind
     officer: Officer
-    totp: Sealed | None
+    totp: Sealed
 
 
 def invite(

@@ -1,0 +1,20 @@
+"""The pages that the console's menu leads to, in their order."""
+
+from dataclasses import dataclass
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
+
+from console.access.roles import Right
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the menu, shown to whoever has the right to open it."""
+
+    endpoint: str
+    title: LazyString
+    right: Right
+
+
+MENU = (Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),)

@@ -1,0 +1,96 @@
+"""The console as a part of the web application: its pages, its languages, its headers."""
+
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, request
+from flask_babel import Babel, get_locale
+from markupsafe import Markup
+
+from console import pages, speech, words
+from console.desk import Deployment, Desk
+from console.guard import Guard
+from console.views.entrance import Entrance
+from console.views.overview import Overview
+
+PREFIX = "/console"
+LANGUAGES = ("vi", "en")
+SCHEMES = ("auto", "light", "dark")
+_LANGUAGE_COOKIE, _SCHEME_COOKIE = "tradan-language", "tradan-scheme"
+_YEAR_SECONDS = 365 * 86_400
+_HERE = Path(__file__).parent
+
+
+def mount(app: Flask, deployment: Deployment) -> Guard:
+    """Put the console on the application of a deployment."""
+    desk = Desk.of(deployment)
+    blueprint = Blueprint(
+        "console",
+        __name__,
+        url_prefix=PREFIX,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    guard = Guard(blueprint, desk)
+    Entrance(desk, guard)
+    Overview(desk, guard)
+    blueprint.after_request(_headers)
+    blueprint.context_processor(lambda: _words(desk, guard))
+    Babel(
+        app,
+        default_locale="vi",
+        default_timezone="Asia/Ho_Chi_Minh",
+        default_translation_directories=str(_HERE / "translations"),
+        locale_selector=_language,
+    )
+    app.register_blueprint(blueprint)
+    return guard
+
+
+def _words(desk: Desk, guard: Guard) -> dict[str, object]:
+    return {
+        "form_token": guard.token_against_forgery,
+        "hidden_token": lambda: _hidden(guard.token_against_forgery()),
+        "pages": pages.MENU,
+        "role_name": words.ROLES.__getitem__,
+        "language": str(get_locale()),
+        "languages": LANGUAGES,
+        "scheme": _chosen("scheme", _SCHEME_COOKIE, SCHEMES),
+        "schemes": SCHEMES,
+        "moment": speech.moment,
+        "number": speech.number,
+        "now": desk.clock.now(),
+        "mode": desk.settings.mode,
+    }
+
+
+def _hidden(token: str) -> Markup:
+    return Markup('<input type="hidden" name="form_token" value="{}">').format(token)
+
+
+def _language() -> str:
+    return _chosen("lang", _LANGUAGE_COOKIE, LANGUAGES)
+
+
+def _chosen(parameter: str, cookie: str, choices: tuple[str, ...]) -> str:
+    for wanted in (request.args.get(parameter), request.cookies.get(cookie)):
+        if wanted in choices:
+            return wanted
+    return choices[0]
+
+
+def _headers(response: Response) -> Response:
+    is_static = request.endpoint == "console.static"
+    response.headers["Cache-Control"] = "max-age=86400" if is_static else "no-store"
+    if request.scheme == "https":
+        response.headers["Strict-Transport-Security"] = "max-age=63072000"
+    for parameter, cookie, choices in (
+        ("lang", _LANGUAGE_COOKIE, LANGUAGES),
+        ("scheme", _SCHEME_COOKIE, SCHEMES),
+    ):
+        wanted = request.args.get(parameter)
+        if wanted is not None and wanted in choices:
+            response.set_cookie(
+                cookie, wanted, max_age=_YEAR_SECONDS, path=PREFIX, samesite="Strict"
+            )
+    return response
