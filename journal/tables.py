@@ -119,5 +119,6 @@ JOURNAL_WITNESS = sa.Table(
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("cosigned_at", Instant),
     sa.Column("refusal", sa.String(32)),
 )

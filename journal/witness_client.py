@@ -33,6 +33,7 @@ class Refusal(StrEnum):
     UNKNOWN_LOG = "unknown-log"
     REWRITTEN = "rewritten"
     AHEAD = "ahead"
+    OVERTAKEN = "overtaken"
     NO_COSIGNATURE = "no-cosignature"
     CLOCK = "clock"
     UNEXPECTED = "unexpected"

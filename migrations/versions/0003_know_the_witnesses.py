@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=64), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("cosigned_at", sa.BigInteger(), nullable=True),
         sa.Column("refusal", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_journal_witness")),
     )
