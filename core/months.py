@@ -31,6 +31,7 @@ PURPOSES = {
 FIRST_ID = 1_000_000
 # No journal is older than the program.
 FIRST_MONTH = 202601
+_LAST_MONTH = 219912
 _NAMES = {number: purpose for purpose, number in PURPOSES.items()}
 _LONGEST = 1_000_000
 _FRESH = "journal-months.new"
@@ -141,7 +142,8 @@ class MonthKeys:
     def _derived(self, key_id: int) -> Cipher:
         number, month = divmod(key_id, FIRST_ID)
         purpose = _NAMES[number]
-        if not ratchet.is_month(month):
+        # A row's word for it must not cost a long way along the chain.
+        if not ratchet.is_month(month) or month > _LAST_MONTH:
             raise KeyError(key_id)
         key = self.chains()[purpose].data_key(purpose, month)
         return AESGCM(key), f"{purpose}/{month}".encode()

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from journal.verifier_entries import Checked, Checker, Finding, Found, Openings, Signatures
-from journal.verifier_leaf import read_leaf
+from journal.verifier_cover import Covered, Gaps
+from journal.verifier_entries import Checked, Checker, Openings, Signatures
+from journal.verifier_leaf import Leaf, read_leaf
 from journal.verifier_log import LogKey, Remembered
+from journal.verifier_report import Finding, Found
 from journal.verifier_rows import Reader, Rows, Top
 from journal.verifier_tree import HASH_BYTES, Levels, edge_places, hash_of_leaf
 
@@ -30,7 +32,10 @@ __all__ = ["PAGE", "Finding", "Openings", "Pages", "Report", "Signatures", "Span
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a verification found; `counts` tells how often, `findings` lists the first of each."""
+    """What a verification found; `counts` tells how often, `findings` lists the first of each.
+
+    Shape: `notes` are worth knowing and no findings; what was skipped stands in `incomplete`.
+    """
 
     entries: int
     size: int
@@ -41,10 +46,11 @@ class Report:
     findings: list[Finding]
     counts: dict[str, int]
     incomplete: list[str]
+    notes: list[str]
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found; what was skipped stands in `incomplete`."""
+        """Whether nothing was found."""
         return not self.findings
 
 
@@ -65,6 +71,7 @@ class _Run:
     since: Remembered | None
     levels: Levels = field(default_factory=Levels)
     found: Found = field(default_factory=Found)
+    gaps: Gaps = field(default_factory=Gaps)
     checkpoints: int = 0
 
     @property
@@ -93,7 +100,8 @@ def verify(
     """
     rows = Rows(read)
     top = rows.top()
-    checker = Checker(LogKey(top.origin, log_key), now, openings, signatures)
+    key, erased = LogKey(top.origin, log_key), _erased(rows, top)
+    checker = Checker(key, now, openings, signatures, erased=erased)
     checker.learn(rows.keys(0, top.size))
     run = _Run(rows, checker, top, remembered, since)
     _begin(run)
@@ -107,6 +115,7 @@ def verify(
     _compare_tiles(run, list(run.levels.unfinished()))
     _verify_top(run)
     _verify_outside(run)
+    notes = run.gaps.settle(run.found)
     return Report(
         entries=run.levels.size - run.first,
         size=top.size,
@@ -117,7 +126,14 @@ def verify(
         findings=run.found.findings,
         counts=dict(run.found.counts),
         incomplete=_left_out(run),
+        notes=notes,
     )
+
+
+def _erased(rows: Rows, top: Top) -> Covered:
+    """Return what is claimed to be erased: used to find what is here all the same."""
+    told = (read_leaf(leaf) for seq, leaf in rows.erasures(0) if seq < top.size)
+    return Covered((leaf for leaf in told if leaf is not None), "order")
 
 
 def _begin(run: _Run) -> None:
@@ -150,6 +166,7 @@ def _take(run: _Run, expected: int, page: Checked) -> None:
     if page.start != expected:
         run.found.add("sequence-broken", expected, f"leaf {expected} is missing")
     run.found.take(page.found)
+    run.gaps.take(page.gaps)
     size, taken = run.levels.size, 0
     end = size + len(page.hashes)
     notes = dict(run.rows.checkpoints(size + 1, min(end, run.top.size - 1)))
@@ -226,6 +243,19 @@ def _verify_outside(run: _Run) -> None:
         ):
             detail = f"entry {row.entry_id} waits and no writer wrote it"
             run.found.add("pending-forged", None, detail)
+        else:
+            _take_later(run, leaf)
+    # After those that wait: what was sealed meanwhile is in one of the two.
+    for seq, erasure in run.rows.erasures(run.top.size):
+        leaf = read_leaf(erasure)
+        if leaf is not None and run.checker.is_signed(leaf, seq):
+            _take_later(run, leaf)
+
+
+def _take_later(run: _Run, leaf: Leaf) -> None:
+    """Heed what was erased while the verification ran."""
+    if leaf.covered:
+        run.gaps.covers.append(leaf)
 
 
 def _left_out(run: _Run) -> list[str]:

@@ -3,20 +3,22 @@
 What becomes of a page depends on no other page, so pages may be verified side by side.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from journal.verifier_leaf import Leaf, Opened, read_leaf, read_opening
+from journal.verifier_cover import PARTS, Covered, Gaps
+from journal.verifier_leaf import Leaf, Opened, oldest_kept, read_leaf, read_opening
 from journal.verifier_log import LogKey, holds
+from journal.verifier_report import Found
 from journal.verifier_rows import EntryRow
 from journal.verifier_tree import hash_of_leaf
 
-_LISTED_OF_A_CODE = 20
 _SAMPLE = 64
+# What these kinds say decides about other leaves.
+_ALWAYS_SIGNED = ("key", "erase")
 _Opener = Callable[[bytes, int, bytes], bytes | None]
 
 
@@ -45,38 +47,6 @@ class Openings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it was written; `seq` is the leaf or size it shows at."""
-
-    code: str
-    seq: int | None
-    detail: str
-
-
-@dataclass(slots=True)
-class Found:
-    """What was found so far: how often each code, and the first of each."""
-
-    findings: list[Finding] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def add(self, code: str, seq: int | None, detail: str) -> None:
-        """Note a finding."""
-        self.counts[code] += 1
-        if self.counts[code] <= _LISTED_OF_A_CODE:
-            self.findings.append(Finding(code, seq, detail))
-
-    def take(self, other: "Found") -> None:
-        """Add what was found elsewhere."""
-        listed = Counter(finding.code for finding in self.findings)
-        for finding in other.findings:
-            listed[finding.code] += 1
-            if listed[finding.code] <= _LISTED_OF_A_CODE:
-                self.findings.append(finding)
-        self.counts += other.counts
-
-
-@dataclass(frozen=True, slots=True)
 class Announced:
     """A writer's public key, and the leaf that announced it."""
 
@@ -91,6 +61,7 @@ class Checked:
     start: int
     hashes: list[bytes]
     found: Found
+    gaps: Gaps
     following: int
 
 
@@ -103,16 +74,17 @@ class Checker:
     openings: Openings | None
     signatures: Signatures
     writers: dict[str, Announced] = field(default_factory=dict)
+    erased: Covered = field(default_factory=Covered)
 
     def check(self, expected: int, page: Sequence[EntryRow]) -> Checked:
         """Verify entries that stand one after another, the first of them at *expected*."""
-        start, found, hashes = expected, Found(), []
+        start, found, gaps, hashes = expected, Found(), Gaps(), []
         for row in page:
             if row.seq != expected:
                 found.add("sequence-broken", expected, f"leaf {expected} is missing")
             expected = row.seq + 1
-            hashes.append(self._check(row, found))
-        return Checked(start, hashes, found, expected)
+            hashes.append(self._check(row, found, gaps))
+        return Checked(start, hashes, found, gaps, expected)
 
     def learn(self, announcements: Sequence[tuple[int, bytes]]) -> None:
         """Learn the writers that these leaves announce, each from its place on."""
@@ -144,7 +116,7 @@ class Checker:
             self.writers[signer] = announced
         return True
 
-    def _check(self, row: EntryRow, found: Found) -> bytes:
+    def _check(self, row: EntryRow, found: Found, gaps: Gaps) -> bytes:
         """Verify an entry and return the hash of its leaf."""
         if row.leaf is None:
             found.add("entry-missing", row.seq, "the entry of this leaf is not there")
@@ -162,26 +134,44 @@ class Checker:
             found.add("columns-differ", row.seq, "kind or time beside the leaf are not the leaf's")
         if self._wants(row.seq, leaf) and not self.is_signed(leaf, row.seq):
             found.add("writer-signature", row.seq, "no announced writer signed this leaf")
-        self._check_opening(row, leaf, found)
+        elif leaf.covered:
+            self._take_cover(row.seq, leaf, found, gaps)
+        self._check_opening(row, leaf, found, gaps)
         return computed
+
+    def _take_cover(self, seq: int, leaf: Leaf, found: Found, gaps: Gaps) -> None:
+        if leaf.covered[-1][1] < seq:
+            gaps.covers.append(leaf)
+        else:
+            found.add("cover-ahead", seq, "the leaf covers itself, or what came after it")
 
     def _wants(self, seq: int, leaf: Leaf) -> bool:
         match self.signatures:
             case Signatures.ALL:
                 return True
             case Signatures.SAMPLE:
-                return seq % _SAMPLE == 0 or leaf.word("kind") == "key"
+                return seq % _SAMPLE == 0 or leaf.word("kind") in _ALWAYS_SIGNED
             case Signatures.NONE:
-                return leaf.word("kind") == "key"
+                return leaf.word("kind") in _ALWAYS_SIGNED
 
-    def _check_opening(self, row: EntryRow, leaf: Leaf, found: Found) -> None:
+    def _check_opening(self, row: EntryRow, leaf: Leaf, found: Found, gaps: Gaps) -> None:
+        if row.enc_identity is None and (row.subject_index, row.actor_index) != (None, None):
+            found.add("index-left", row.seq, "the identity is gone, and what finds it is not")
+        if leaf.at < oldest_kept(self.now):
+            gaps.overdue += sum(
+                blob is not None and is_expired
+                for (_, blob), is_expired in zip(row.sealed(), leaf.expired(self.now), strict=True)
+            )
         openers: tuple[_Opener | None, _Opener | None] = (None, None)
         if self.openings is not None:
             openers = (self.openings.identity, self.openings.act)
-        elif row.enc_identity is not None and row.enc_act is not None:
+        elif row.enc_identity is not None and row.enc_act is not None and not self.erased:
             return
         opened = Opened(
-            *(self._open(number, row, leaf, opener, found) for number, opener in enumerate(openers))
+            *(
+                self._open(part, row, leaf, opener, found, gaps)
+                for part, opener in enumerate(openers)
+            )
         )
         for fault in opened.faults(leaf):
             found.add("opening-differs", row.seq, f"the {fault} is not what the leaf commits to")
@@ -193,14 +183,21 @@ class Checker:
                 found.add("index-differs", row.seq, f"the entry is not found again by its {role}")
 
     def _open(
-        self, number: int, row: EntryRow, leaf: Leaf, opener: _Opener | None, found: Found
+        self,
+        part: int,
+        row: EntryRow,
+        leaf: Leaf,
+        opener: _Opener | None,
+        found: Found,
+        gaps: Gaps,
     ) -> dict[str, str]:
-        name, (key_id, blob), plain = ("identity", "act")[number], row.sealed()[number], None
-        if key_id is None or blob is None:
-            if not leaf.expired(self.now)[number]:
-                found.add("opening-missing", row.seq, f"the {name} is gone before its time")
-        elif opener is not None:
+        (key_id, blob), plain = row.sealed()[part], None
+        is_there = key_id is not None and blob is not None
+        if blob is not None and self.erased.has(row.seq, part):
+            found.add("erased-present", row.seq, f"the {PARTS[part]} was erased and is here again")
+        if key_id is not None and blob is not None and opener is not None:
             plain = opener(bytes.fromhex(row.entry_id), key_id, blob)
-            if plain is None and not leaf.expired(self.now)[number]:
-                found.add("opening-unreadable", row.seq, f"the {name} does not open")
+        is_gone = plain is None and (opener is not None or not is_there)
+        if is_gone and not leaf.expired(self.now)[part]:
+            gaps.note(row.seq, part, is_there=is_there)
         return read_opening(plain)

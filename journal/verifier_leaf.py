@@ -8,11 +8,14 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 _FORM = re.compile(
     rb'\{"ca":"(?P<actor>[0-9a-f]{64})","cp":"(?P<payload>[0-9a-f]{64})",'
     rb'"cs":"(?P<subject>[0-9a-f]{64})",'
+    rb'(?:"ec":"(?P<cause>order|loss)","ep":"(?P<part>identity|all)",'
+    rb'"es":"(?P<covered>[0-9][0-9,-]{0,59999})",)?'
     rb'"id":"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
     rb'(?:"ke":"(?P<endorsement>[0-9a-f]{128})",)?(?:"kl":"(?P<log>[0-9a-f]{64})",)?'
     rb'(?:"kw":"(?P<writer>[0-9a-f]{64})",)?'
@@ -25,6 +28,7 @@ _LONGEST = 65_535
 # How many whole months after an entry's own month its openings are kept: identity, act.
 _KEPT_MONTHS = {"lookup": (24, 60), "act": (60, 60)}
 _YEAR = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Leaf(NamedTuple):
@@ -56,12 +60,24 @@ class Leaf(NamedTuple):
         """
         return int(self.word("at"))
 
+    @property
+    def covered(self) -> list[tuple[int, int]]:
+        """The leaves, first and last of each range, whose openings this one says are gone."""
+        text = self.form["covered"]
+        return [] if text is None else _ranges(text.decode())
+
     def expired(self, now: datetime) -> tuple[bool, bool]:
         """Tell whether the identity and the act of this entry have outlived their class."""
-        made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.at)
-        age = (now.year - made.year) * _YEAR + now.month - made.month
-        identity, act = _KEPT_MONTHS[self.word("retention")]
-        return age > identity, age > act
+        identity, act = _kept_from(now.year, now.month)[self.word("retention")]
+        return self.at < identity, self.at < act
+
+
+def oldest_kept(now: datetime) -> int:
+    """Return the instant before which something of an entry has expired.
+
+    Units: microseconds since 1970, UTC.
+    """
+    return max(cut for cuts in _kept_from(now.year, now.month).values() for cut in cuts)
 
 
 def read_leaf(leaf: bytes) -> Leaf | None:
@@ -69,7 +85,10 @@ def read_leaf(leaf: bytes) -> Leaf | None:
     found = _FORM.fullmatch(leaf, _SIGNATURE)
     if found is None or len(leaf) > _LONGEST:
         return None
-    return Leaf(leaf, found)
+    read = Leaf(leaf, found)
+    if found["covered"] is not None and (found["kind"] != b"erase" or not _are_canonical(read)):
+        return None
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +144,37 @@ def read_opening(plain: bytes | None) -> dict[str, str]:
 def _commit(salt: bytes, label: str, value: str) -> str:
     key = hmac.digest(salt, label.encode(), "sha256")
     return hmac.digest(key, value.encode(), "sha256").hex()
+
+
+@lru_cache(maxsize=64)
+def _kept_from(year: int, month: int) -> dict[str, tuple[int, int]]:
+    """Return the first instant of the oldest month that is kept in this one, by class and part."""
+
+    def first_kept(months: int) -> int:
+        years, before = divmod(year * _YEAR + month - 1 - months, _YEAR)
+        return (datetime(years, before + 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+    return {
+        retention: (first_kept(identity), first_kept(act))
+        for retention, (identity, act) in _KEPT_MONTHS.items()
+    }
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    parts = (part.partition("-") for part in text.split(","))
+    return [(int(first or -1), int(last or first or -1)) for first, _, last in parts]
+
+
+def _are_canonical(leaf: Leaf) -> bool:
+    """Tell whether the leaves it covers are written in the one way there is."""
+    try:
+        ranges = leaf.covered
+    except ValueError:
+        return False
+    before, parts = -2, []
+    for first, last in ranges:
+        if not before + 1 < first <= last:
+            return False
+        parts.append(str(first) if first == last else f"{first}-{last}")
+        before = last
+    return leaf.word("covered") == ",".join(parts)

@@ -49,6 +49,10 @@ _KEYS = """
 SELECT l.seq, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
 WHERE e.kind = 'key' AND l.seq >= :start AND l.seq < :end ORDER BY l.seq LIMIT :most
 """
+_ERASURES = """
+SELECT l.seq, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
+WHERE e.kind = 'erase' AND l.seq >= :start ORDER BY l.seq LIMIT :most
+"""
 _WAITING = """
 SELECT -1 AS seq, p.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind,
        e.created_at, NULL AS identity_key_id, NULL AS enc_identity, NULL AS act_key_id,
@@ -148,6 +152,11 @@ class Rows:
     def keys(self, start: int, end: int) -> list[tuple[int, bytes]]:
         """Read the leaves that announce keys, from *start* up to *end*."""
         rows = self._all(_KEYS, start=start, end=end, most=_MOST_KEYS)
+        return [(seq, leaf) for seq, leaf in rows]
+
+    def erasures(self, start: int) -> list[tuple[int, bytes]]:
+        """Read the leaves from *start* on that may cover openings that are gone."""
+        rows = self._all(_ERASURES, start=start, most=_MOST_KEYS)
         return [(seq, leaf) for seq, leaf in rows]
 
     def waiting(self) -> Iterator[EntryRow]:

@@ -222,7 +222,9 @@ def test_null_a_payload(house: House, administrator: Administrator, part: str) -
         id=id_at(administrator, 40),
     )
 
-    assert found(house) == {"opening-missing"}
+    # What finds the citizen's entries would go with the identity.
+    left = {"index-left"} if part == "identity" else set()
+    assert found(house) == {"opening-missing"} | left
 
 
 def test_delete_an_opening(house: House, administrator: Administrator) -> None:
@@ -239,7 +241,9 @@ def test_hide_an_access_from_the_citizen(house: House, administrator: Administra
 
 def test_what_has_expired_may_be_gone(house: House, administrator: Administrator) -> None:
     now = house.clock.now()
-    administrator.run("UPDATE journal_open SET enc_identity = NULL WHERE identity_key_id > 0")
+    administrator.run(
+        "UPDATE journal_open SET enc_identity = NULL, subject_index = NULL, actor_index = NULL"
+    )
 
     assert found(house, now=now.replace(year=now.year + 2)) == {"opening-missing"}
     later = house.verify(now=now.replace(year=now.year + 2, month=now.month + 1))
