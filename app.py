@@ -27,6 +27,7 @@ _VERBS = {
     "operator": ("cli.operators:operator_group", "Links to telecom operators, for the engineer."),
     "import": ("cli.people:import_group", "Bring people into the register, for who feeds it."),
     "journal": ("cli.journal:journal_group", "Check the exchange journal, for auditors."),
+    "user": ("cli.users:user_group", "Officers of the console."),
     "demo": ("cli.demo:demo_group", "Show the whole service with made-up people."),
     "phone": ("cli.phone:phone_command", "A made-up citizen's phone in the terminal (demo)."),
     "benchmark": ("cli.benchmark:benchmark_command", "Measure whole lookups on this machine."),

@@ -12,9 +12,22 @@ _MIRROR_EVERY = timedelta(seconds=1)
 
 def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages."""
-    return (_mirror(service),)
+    return (_mirror(service), *_witnesses(service))
 
 
 def _mirror(service: Service) -> Keeper:
     mirror = Mirror(service.database, service.settings.state_dir, service.clock)
     return Keeper("mirror", (Chore(_MIRROR_EVERY, mirror.keep),), service.clock)
+
+
+def _witnesses(service: Service) -> Sequence[Keeper]:
+    if service.policy is None or not service.policy.witnesses:
+        return ()
+    from journal.attendance import Attendance
+    from journal.witness_client import HttpPost
+    from journal.witnessing import Witnessing
+
+    clock, database = service.clock, service.database
+    witnessing = Witnessing(database, service.policy, clock, HttpPost())
+    attendance = Attendance(witnessing, service.journal, database, clock)
+    return (Keeper("witnesses", attendance.chores(), clock),)

@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.keyring import Keyring
     from core.settings import Settings
     from journal.journal import Journal
+    from journal.policy import Policy
     from sms.links.registry import LinkRegistry
 
 
@@ -80,8 +81,33 @@ class Service:
         return Keyring.load(self.settings.keys_dir, self.database, self.clock)
 
     @cached_property
+    def policy(self) -> "Policy | None":
+        """The policy about witnesses, if there is one."""
+        from core.errors import SettingsError
+        from journal import policy
+        from journal.errors import PolicyError
+
+        path = self.settings.witness_policy
+        try:
+            return None if path is None else policy.load(path)
+        except PolicyError as error:
+            raise SettingsError(_in_policy(error.faults)) from error
+
+    @cached_property
     def journal(self) -> "Journal":
         """The exchange journal."""
+        from core.errors import SettingsError
+        from journal import policy
+
+        journal = self.open_journal(self.policy)
+        faults = policy.unfit(self.policy, journal.verifier_key) if self.policy else []
+        if faults:
+            journal.close()
+            raise SettingsError(_in_policy(faults))
+        return journal
+
+    def open_journal(self, policy: "Policy | None") -> "Journal":
+        """Open the exchange journal under a policy, whether it is fit or not."""
         from journal.journal import Journal
 
         settings = self.settings
@@ -92,6 +118,7 @@ class Service:
             settings.state_dir,
             f"tradan/{urlsplit(settings.public_url).hostname}",
             self.clock,
+            policy,
         )
 
     @cached_property
@@ -111,6 +138,10 @@ class Service:
         for name in ("journal", "raw_database"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
+
+
+def _in_policy(faults: Sequence[str]) -> list[str]:
+    return [f"TRADAN_WITNESS_POLICY: {fault}" for fault in faults]
 
 
 pass_service = click.make_pass_decorator(Service)

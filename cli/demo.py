@@ -87,7 +87,7 @@ def _show(state_dir: Path, port: int, *, once: bool) -> None:
             page = _look_up(console, service)
             if once:
                 return
-            _tell_where(console, gateway, page)
+            _tell_where(console, gateway, page, sandbox.invite_officers(service))
             process.wait()
     except KeyboardInterrupt:
         if once:
@@ -174,7 +174,7 @@ def _last_used(mailbox: "Mailbox", network: str, number: str) -> float:
     return texts[-1].at.timestamp() if texts else 0.0
 
 
-def _tell_where(console: "Console", gateway: str, page: str) -> None:
+def _tell_where(console: "Console", gateway: str, page: str, invitations: dict[str, str]) -> None:
     console.print("\nNow it serves:\n")
     for name, where in (
         ("Phone simulator", f"{gateway}/phone?{page}"),
@@ -182,6 +182,9 @@ def _tell_where(console: "Console", gateway: str, page: str) -> None:
         ("Phone in a terminal", ".venv/bin/python app.py phone"),
     ):
         console.print(f"  {name:<20} [bold]{where}[/]", soft_wrap=True)
+    console.print("\nOfficers' console; each link lets in once, the next start makes new ones:\n")
+    for officer, where in invitations.items():
+        console.print(f"  {officer:<20} [bold]{where}[/]", soft_wrap=True)
     console.print("\nCtrl-C ends it.")
 
 

@@ -18,6 +18,7 @@ SETTINGS = (
     ("TRADAN_SHORT_CODE", "The number that citizens text to"),
     ("TRADAN_CONTACT_OFFICER", "Who answers for the service, for /status"),
     ("TRADAN_LEGAL_BASIS", "What the service rests on, for /status"),
+    ("TRADAN_WITNESS_POLICY", "File that names the journal's witnesses  [there are none]"),
     ("TRADAN_PIN_LIFE_SECONDS", "How long a PIN lives  [300]"),
     ("TRADAN_PIN_SPACING_SECONDS", "How long until the next request  [60]"),
     ("TRADAN_PIN_PROFILE", "What the hash of a PIN costs: standard, owasp  [standard]"),

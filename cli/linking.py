@@ -7,11 +7,11 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from billing import tariffs
+from cli import acting
 from cli.context import Service
 from cli.exits import NOT_ALLOWED, UsageFault
 from cli.link_options import NewLinkOptions, read_options, read_secret
 from core.clock import vietnam_day
-from journal.entries import Draft, Kind, Retention
 from sms.links import registry
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
@@ -130,28 +130,7 @@ def with_entry(
 
     Raises: UsageFault if it cannot be done.
     """
-    journal = service.journal
-    draft = Draft(
-        kind=Kind.ADMIN,
-        retention=Retention.ACT,
-        actor=service.person,
-        actor_index=None,
-        subject=None,
-        subject_index=None,
-        payload={"act": act, "link": code, **(said or {})},
-    )
-    entries = journal.prepare([draft])
-
-    def both(session: Session) -> T:
-        result = work(session)
-        journal.append(session, entries)
-        return result
-
     try:
-        result = service.database.write(both)
+        return acting.perform(service, act, work, {"link": code, **(said or {})})
     except LinkError as error:
         raise UsageFault(str(error), NOT_ALLOWED) from error
-    if service.database.dialect == "postgresql":
-        # No worker need be running for an act of the command line to be sealed.
-        journal.seal_once()
-    return result

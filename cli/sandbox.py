@@ -16,10 +16,13 @@ from os import getpid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli import acting
 from cli.context import Service
 from cli.exits import UNAVAILABLE, UsageFault
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from phone.links import LinkFolder
 
 LOOPBACK = "127.0.0.1"
@@ -28,6 +31,11 @@ PORT = 8000
 SHORT_CODE = "12345"
 NETWORKS = {"hong-ha": "Hồng Hà", "cuu-long": "Cửu Long", "truong-son": "Trường Sơn"}
 PEOPLE = 300
+OFFICERS = {
+    "lan": ("Nguyễn Thị Lan (bịa)", ("security-officer", "investigator")),
+    "minh": ("Trần Văn Minh (bịa)", ("security-officer", "approver", "operator-manager")),
+    "ha": ("Lê Thu Hà (bịa)", ("auditor",)),
+}
 _SEED = 1
 _PRICES = {"hong-ha": 300, "cuu-long": 350, "truong-son": 290}
 _PROGRAM = Path(__file__).parent.parent / "app.py"
@@ -139,6 +147,33 @@ def provide(
         return False
     with_entry(service, "link-move", code, lambda session: registry.move(session, found, url))
     return True
+
+
+def invite_officers(service: Service) -> dict[str, str]:
+    """Return for each made-up officer a link that lets in once, without password or device."""
+    from console.access import invitations, officers
+    from console.access.invitations import InvitationKind
+    from console.access.roles import Role
+
+    now, keyring = service.clock.now(), service.keyring
+
+    def work(session: "Session") -> dict[str, str]:
+        tokens = {}
+        for name, (full_name, roles) in OFFICERS.items():
+            officer = officers.find(session, name)
+            if officer is None:
+                officer = officers.add(session, name, full_name, map(Role, roles), now)
+            tokens[full_name] = invitations.invite(
+                session, officer, InvitationKind.ENTER, keyring, now
+            )
+        return tokens
+
+    said = {"officers": tuple(OFFICERS)}
+    tokens = acting.perform(service, "demo-officers", work, said)
+    return {
+        who: f"{service.settings.public_url}/console/invitation/{token}"
+        for who, token in tokens.items()
+    }
 
 
 @contextmanager

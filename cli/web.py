@@ -5,6 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from cli import vendored
 from cli.context import Service
+from console import web as console
 from core import log
 from core.settings import Mode
 from sms import health, status, webhook
@@ -49,6 +50,7 @@ def make_app(service: Service, receiver: Receiver) -> Flask:
         )
     )
     vendored.mount(app)
+    console.mount(app, service)
     if settings.mode is Mode.DEMO:
         from phone.web import mount
 
