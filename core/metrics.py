@@ -19,6 +19,11 @@ ANSWER_SECONDS = Histogram(
     "From the message's acceptance to its reply's hand-over",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120),
 )
+QUORUM_AGE = Gauge(
+    "tradan_witness_quorum_age_seconds",
+    "Time since a quorum of witnesses stood behind the journal",
+    multiprocess_mode="livemax",
+)
 QUEUE_AGE = Gauge(
     "tradan_queue_age_seconds", "Age of the oldest message waiting", multiprocess_mode="livemax"
 )

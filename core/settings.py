@@ -67,6 +67,7 @@ class Settings:
     metrics_bind: Bind | None
     contact_officer: str | None
     legal_basis: str | None
+    witness_policy: Path | None
     mode: Mode
 
     @classmethod
@@ -97,6 +98,7 @@ class Settings:
             metrics_bind=reader.take("METRICS_BIND", _bind, None, "HOST:PORT"),
             contact_officer=reader.text("CONTACT_OFFICER"),
             legal_basis=reader.text("LEGAL_BASIS"),
+            witness_policy=reader.take("WITNESS_POLICY", Path, None, "the path of a file"),
             mode=mode,
         )
         if reader.faults:

@@ -94,9 +94,22 @@ def verified(
     return found
 
 
-def written(cosignatures: Iterable[Cosignature]) -> str:
-    """Write cosignatures as lines that can stand below a checkpoint, in a fixed order."""
-    return "".join(sorted(each.line for each in cosignatures))
+def merged(lines: str, new: Iterable[Cosignature]) -> str:
+    """Put cosignatures among signature lines, each in place of an older one by the same key.
+
+    Shape: in a fixed order, fit to stand below the checkpoint.
+    """
+    try:
+        old = note.read_lines(lines) if lines else []
+    except NoteError:
+        old = []  # somebody else wrote there
+    added = {(each.key.name, each.key.key_id): each.line for each in new}
+    kept = [
+        note.write_line(each.name, each.key_id, each.value)
+        for each in old
+        if (each.name, each.key_id) not in added
+    ]
+    return "".join(sorted([*kept, *added.values()]))
 
 
 def _signed_at(public: bytes, text: str, value: bytes) -> datetime | None:

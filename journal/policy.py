@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar
 
 from core.settings import public_url
@@ -72,6 +73,29 @@ class Policy:
             reached = len(newest_first) >= group.threshold
             times[group.name] = newest_first[group.threshold - 1] if reached else None
         return None if self.quorum is None else times[self.quorum]
+
+
+def load(path: Path) -> Policy:
+    """Read the policy file at *path*.
+
+    Raises: PolicyError naming every fault in it.
+    """
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise PolicyError([f"it cannot be read ({error.strerror})"]) from error
+
+
+def unfit(policy: Policy, log_key: str) -> list[str]:
+    """Say why a service whose log signs by *log_key* could not go by this policy."""
+    faults = [
+        f"witness {_shown(witness.name)} has no URL to ask it at"
+        for witness in policy.witnesses
+        if witness.url is None
+    ]
+    if policy.logs and log_key not in {str(log.key) for log in policy.logs}:
+        faults.append(f"no log line is ours, which would be: log {log_key}")
+    return faults
 
 
 def parse(octets: bytes) -> Policy:

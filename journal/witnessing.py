@@ -133,7 +133,7 @@ class Witnessing:
         made: Sequence[Cosignature],
         after: Mapping[Witness, Asked],
     ) -> None:
-        """Put new cosignatures beside those that are there, each witness's newest."""
+        """Put new cosignatures beside those that are there, and in place of the same witness's."""
         if made:
             # The checkpoint may be gone by now, as a later one of its minute is there.
             add = upsert(dialect_of(session), JOURNAL_CHECKPOINT).on_conflict_do_nothing()
@@ -142,14 +142,8 @@ class Witnessing:
             here = JOURNAL_CHECKPOINT.c.size == signed.size
             old = sa.select(JOURNAL_CHECKPOINT.c.cosignatures).where(here)
             lines = session.execute(locked(old, session)).scalar_one() or ""
-            keys = [witness.key for witness in self._policy.witnesses]
-            lines += cosignature.written(made)
-            kept = cosignature.verified(signed.text, lines, keys)
-            session.execute(
-                sa.update(JOURNAL_CHECKPOINT)
-                .where(here)
-                .values(cosignatures=cosignature.written(kept.values()))
-            )
+            merged = cosignature.merged(lines, made)
+            session.execute(sa.update(JOURNAL_CHECKPOINT).where(here).values(cosignatures=merged))
         _note(session, after)
 
 
