@@ -122,3 +122,67 @@ JOURNAL_WITNESS = sa.Table(
     sa.Column("cosigned_at", Instant),
     sa.Column("refusal", sa.String(32)),
 )
+
+# The few entries that say what is gone are read by every verification.
+sa.Index(
+    "ix_journal_entry_erasures",
+    JOURNAL_ENTRY.c.id,
+    sqlite_where=JOURNAL_ENTRY.c.kind == "erase",
+    postgresql_where=JOURNAL_ENTRY.c.kind == "erase",
+)
+
+# Orders to erase before the time: what by the numbers of leaves or by months, never by whom.
+JOURNAL_ERASURE = sa.Table(
+    "journal_erasure",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("part", sa.String(8), nullable=False),
+    # Let go of when the order is done: the entries that cover it tell the same.
+    sa.Column("leaves", sa.Text),
+    sa.Column("first_month", sa.Integer),
+    sa.Column("last_month", sa.Integer),
+    sa.Column("retention", sa.String(8)),
+    sa.Column("counts", sa.Text, nullable=False),
+    # What the approvers approve: SHA-256 over all that the plan says.
+    sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("why_key_id", sa.Integer, nullable=False),
+    sa.Column("enc_why", sa.LargeBinary, nullable=False),
+    sa.Column("planned_by", sa.String(100), nullable=False),
+    sa.Column("planned_at", Instant, nullable=False),
+    sa.Column("first_by", sa.String(100)),
+    sa.Column("first_entry", sa.Uuid),
+    sa.Column("second_by", sa.String(100)),
+    sa.Column("second_entry", sa.Uuid),
+    sa.Column("ended_by", sa.String(100)),
+    sa.Column("ended_at", Instant),
+    sa.Column("is_done", sa.Boolean, nullable=False),
+    sa.CheckConstraint(
+        "first_by <> planned_by AND second_by <> planned_by AND second_by <> first_by",
+        name="three_people",
+    ),
+)
+
+# Openings that neither expiry nor an order may touch while the hold is not lifted.
+LEGAL_HOLD = sa.Table(
+    "legal_hold",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subject_index", sa.BigInteger),
+    sa.Column("actor_index", sa.BigInteger),
+    sa.Column("first_month", sa.Integer),
+    sa.Column("last_month", sa.Integer),
+    sa.Column("retention", sa.String(8)),
+    # Names the row where its reason is encrypted.
+    sa.Column("tag", sa.LargeBinary, nullable=False),
+    sa.Column("why_key_id", sa.Integer, nullable=False),
+    sa.Column("enc_why", sa.LargeBinary, nullable=False),
+    sa.Column("added_by", sa.String(100), nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.Column("lifted_by", sa.String(100)),
+    sa.Column("lifted_at", Instant),
+    sa.CheckConstraint(
+        "subject_index IS NOT NULL OR actor_index IS NOT NULL "
+        "OR (first_month IS NOT NULL AND last_month IS NOT NULL)",
+        name="holds_something",
+    ),
+)
