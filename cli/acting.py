@@ -1,15 +1,22 @@
 """Acts of the command line: whatever a person changes there leaves an entry with the change."""
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from cli.context import Service
 from journal.entries import Draft, Kind, Retention
+from journal.errors import UnsealedError
 from journal.leaf import PayloadValue
 
 T = TypeVar("T")
+
+# As long as an answer waits for its entry.
+_SEALED_WITHIN = 5.0
+_LOOK_SECONDS = 0.02
 
 
 def perform(
@@ -19,8 +26,10 @@ def perform(
     said: Mapping[str, PayloadValue] | None = None,
     kind: Kind = Kind.ADMIN,
 ) -> T:
-    """Do *work* and journal it in the same transaction; return once it is sealed."""
-    journal = service.journal
+    """Do *work* and journal it in the same transaction; return once it is sealed.
+
+    Raises: UnsealedError if it is done and its entry stays unsealed.
+    """
     draft = Draft(
         kind=kind,
         retention=Retention.ACT,
@@ -30,6 +39,12 @@ def perform(
         subject_index=None,
         payload={"act": act, **(said or {})},
     )
+    return perform_as(service, draft, work)
+
+
+def perform_as(service: Service, draft: Draft, work: Callable[[Session], T]) -> T:
+    """Do *work* and journal it as drafted, as `perform` does."""
+    journal = service.journal
     entries = journal.prepare([draft])
 
     def together(session: Session) -> T:
@@ -39,6 +54,16 @@ def perform(
 
     done = service.database.write(together)
     if service.database.dialect == "postgresql":
-        # No worker need be running for an act of the command line to be sealed.
-        journal.seal_once()
+        _have_sealed(service, entries[0].id)
     return done
+
+
+def _have_sealed(service: Service, entry_id: UUID) -> None:
+    """Wait for the entry to be sealed, by us if need be: no worker need be running."""
+    until = service.clock.monotonic() + _SEALED_WITHIN
+    pause = threading.Event()
+    while service.database.read(lambda s: service.journal.index_of(s, entry_id)) is None:
+        if service.clock.monotonic() >= until:
+            raise UnsealedError
+        if not service.journal.seal_once():
+            pause.wait(_LOOK_SECONDS)
