@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import keys
+from core.databases import open_database
 from core.db import Database
 from core.errors import DecryptionError
 from core.keyring import Keyring, Sealed, row_id
 from journal.journal import MEMORY_FILE
-from journal.verifier import Report, Signatures, verify
-from journal.verifier_log import read_memory
+from journal.side_by_side import SideBySide
+from journal.verifier import Pages, Report, Signatures, one_by_one, verify
+from journal.verifier_log import Remembered, read_memory
+from journal.verifier_rows import Rows
+
+# A process more takes as long to begin as this many entries take to verify.
+_WORTH_A_PROCESS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,21 @@ class KeyringOpenings:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens a deployment's database, and the keys if wanted, in another process."""
+
+    url: sa.URL
+    keys_dir: Path | None
+
+    def __call__(self) -> tuple[Database, KeyringOpenings | None]:
+        """Open them."""
+        database = open_database(self.url)
+        if self.keys_dir is None:
+            return database, None
+        return database, KeyringOpenings(Keyring.load(self.keys_dir, database))
+
+
 def verify_live(
     database: Database,
     keyring: Keyring,
@@ -52,22 +74,32 @@ def verify_live(
     state_dir: Path,
     *,
     now: datetime,
+    since: Remembered | None = None,
     signatures: Signatures = Signatures.ALL,
+    with_openings: bool = True,
+    processes: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
     """Verify the journal of a running or resting deployment, whatever state it is in.
 
+    With more *processes*, a journal that is long enough is verified by so many.
     Raises: KeysError if its keys cannot be read.
     """
     log = Ed25519PrivateKey.from_private_bytes(keys.load(keys_dir).log)
     # Read before the database is: what it tells was committed before, and must be found.
     remembered = read_memory(state_dir / MEMORY_FILE)
+    leaves = Rows(database.read).top().size - (since.size if since else 0)
+    count = min(processes, leaves // _WORTH_A_PROCESS)
+    opens = Opener(database.url, keys_dir if with_openings else None)
+    pages: Pages = SideBySide(opens, count) if count > 1 else one_by_one
     return verify(
         database.read,
         log.public_key().public_bytes_raw(),
         now=now,
         remembered=remembered,
-        openings=KeyringOpenings(keyring),
+        since=since,
+        openings=KeyringOpenings(keyring) if with_openings else None,
         signatures=signatures,
+        pages=pages,
         progress=progress,
     )

@@ -56,8 +56,9 @@ class Report:
 
 def one_by_one(checker: Checker, rows: Rows, spans: Spans) -> Iterator[Checked]:
     """Verify pages here, one after another."""
+    openings = checker.openings is not None
     for start, end in spans:
-        yield checker.check(start, rows.entries(start, end))
+        yield checker.check(start, rows.entries(start, end, openings=openings))
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ Source: docs/journal-format.md.
 import hmac
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -37,6 +38,10 @@ class Leaf(NamedTuple):
     whole: bytes
     form: re.Match[bytes]
 
+    def __reduce__(self) -> tuple[Callable[[bytes], "Leaf | None"], tuple[bytes]]:
+        """Travel to another process as bytes, and be read there."""
+        return read_leaf, (self.whole,)
+
     @property
     def signature(self) -> bytes:
         """What the writer signed it with."""
@@ -51,6 +56,11 @@ class Leaf(NamedTuple):
         """Return one of the leaf's fields, empty if it has none of that name."""
         value: bytes | None = self.form[name]
         return "" if value is None else value.decode()
+
+    def beside(self) -> tuple[str, str, int]:
+        """Return what stands beside the leaf too: the entry's id, its kind and its time."""
+        entry_id, kind, at = self.form.group("id", "kind", "at")
+        return entry_id.replace(b"-", b"").decode(), kind.decode(), int(at)
 
     @property
     def at(self) -> int:
@@ -135,7 +145,7 @@ def read_opening(plain: bytes | None) -> dict[str, str]:
     if plain is None:
         return {}
     try:
-        said = json.loads(plain)
+        said = json.loads(plain.decode())
     except ValueError:
         return {"unreadable": ""}
     return said if isinstance(said, dict) and said else {"unreadable": ""}
