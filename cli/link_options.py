@@ -42,6 +42,7 @@ class NewLinkOptions:
     """
 
     code: str
+    operator: str
     kind: LinkKind
     url: str
     secret_file: str
@@ -66,6 +67,11 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
     price = options["mo_price"]
     return NewLinkOptions(
         code=_matching(_CODE, options["code"], "CODE must be 1 to 32 letters, digits, - or _"),
+        operator=_matching(
+            _CODE,
+            options["operator"] or options["code"],
+            "--operator must be 1 to 32 letters, digits, - or _",
+        ),
         kind=kind,
         url=_url(str(url), "--api-url" if is_twilio else "--send-url"),
         secret_file=str(options["token_file"] if is_twilio else options["secret_file"]),

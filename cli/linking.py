@@ -30,6 +30,7 @@ def add(service: Service, options: Mapping[str, object]) -> tuple[Link, NewLinkO
     read = read_options(options)
     new = NewLink(
         code=read.code,
+        operator=read.operator,
         kind=read.kind,
         url=read.url,
         secret=read_secret(read.kind, read.secret_file),

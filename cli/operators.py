@@ -52,6 +52,7 @@ def operator_group() -> None:
 @_TWILIO("--token-file", metavar="FILE", help="Holds the auth token.")
 @_TWILIO("--from", "from_number", metavar="NUMBER", help="Our number there.")
 @click.option("--api-url", metavar="URL", help="Another base for the REST API (twilio).")
+@click.option("--operator", metavar="NAME", help="Whose link this is  [default: CODE].")
 @click.option("--prefixes", default="", metavar="RANGES", help="Its numbers, as 032-039,086.")
 @click.option(
     "--rate",

@@ -15,6 +15,7 @@ from records.quotas import SenderLimits
 from sms.decision import Policy
 from sms.facts import Loader
 from sms.groundwork import Preparer
+from sms.halt import Halt
 from sms.handler import Handler
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
@@ -54,9 +55,15 @@ def receiver_of(service: Service, received: Bell) -> Receiver:
     )
 
 
+def halt_of(service: Service) -> Halt:
+    """Make what stops and resumes the service."""
+    state_dir = service.settings.state_dir
+    return Halt(service.database, service.journal, state_dir, service.clock)
+
+
 def stages_of(service: Service, received: Signal) -> Stages:
     """Make the stages behind the webhook."""
-    trips = Trips(service.database, service.journal, service.clock)
+    trips = Trips(halt_of(service))
     written = Signal()
     dispatcher = Dispatcher(
         service.database, _delivery(service), service.clock, written, threads=SENDING_THREADS

@@ -21,5 +21,9 @@ class ImportOvertakenError(RecordsError):
     """Another run is importing the same file."""
 
 
+class StopError(RecordsError):
+    """A stop cannot be changed so: the message says why."""
+
+
 class TooManyPeopleError(RecordsError):
     """More made-up people are wanted than there are numbers for."""

@@ -94,7 +94,8 @@ def _suspension(message: Message, facts: Facts) -> str | None:
     word = message.word
     if isinstance(message.command, GivePin) and facts.challenge:
         word = facts.challenge.purpose
-    if facts.stops.cover(link=message.link_code, command=word):
+    where = {"link": message.link_code, "operator": message.link_operator}
+    if facts.stops.cover(**where, command=word):
         return "stopped"
     if isinstance(message.command, AskRecord | Lock | Unlock | GivePin):
         if facts.stops.disclosure:

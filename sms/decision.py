@@ -45,6 +45,7 @@ class Message:
     id: UUID
     link_id: int
     link_code: str
+    link_operator: str
     is_assessed: bool
     is_test_link: bool
     operator_message_id: str

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.keyring import Keyring, row_id
 from journal.journal import Journal
-from records import locks, pins, stops
+from records import locks, pins, stop_file, stops
 from records.locks import OPEN, Gate
 from records.pins import Challenge
 from records.stops import Scope, Stops
@@ -86,7 +86,7 @@ class Loader:
 
     def _stops(self, session: Session) -> Stops:
         found = stops.in_force(session)
-        if not stops.by_file(self.state_dir):
+        if not stop_file.is_there(self.state_dir):
             return found
         return Stops(found.pairs | {(Scope.DISCLOSURE, "")})
 

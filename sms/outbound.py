@@ -26,7 +26,7 @@ from core.errors import UnavailableError
 from core.keyring import Keyring
 from core.threads import name_thread
 from journal.journal import Journal
-from records import stops
+from records import stop_file
 from sms import dispatch, outbox
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.lanes import Lanes
@@ -82,7 +82,7 @@ class Delivery:
             in_reply_to=content.in_reply_to,
             created_at=claimed.created_at,
         )
-        if claimed.discloses and stops.by_file(self.state_dir):
+        if claimed.discloses and stop_file.is_there(self.state_dir):
             return NotStarted()
         # The last thing before the first byte: the licence to start may have run out meanwhile.
         now = self.clock.now()

@@ -189,6 +189,7 @@ _STOPPED = (
         STOP.c.resumed_at.is_(None),
         sa.or_(
             STOP.c.scope.in_([Scope.SERVICE, Scope.DISCLOSURE]),
+            sa.and_(STOP.c.scope == Scope.OPERATOR, STOP.c.key == LINK.c.operator),
             sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
             sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
         ),

@@ -73,6 +73,7 @@ def _message(
         id=waiting.id,
         link_id=waiting.link_id,
         link_code=link.code if link else "",
+        link_operator=link.operator if link else "",
         # A link that has ended since tells nothing more.
         is_assessed=link is not None and link.state is LinkState.ACTIVE and link.is_assessed(now),
         is_test_link=link is not None and link.is_test,

@@ -14,7 +14,7 @@ from core.errors import CoreError
 from core.settings import Mode, Settings
 from journal.errors import JournalError
 from journal.journal import Journal
-from records import stops
+from records import stop_file, stops
 from records.stops import Scope, Stops
 from sms.links.model import Link, LinkKind, LinkState
 from sms.links.registry import LinkRegistry
@@ -181,7 +181,7 @@ class Reader:
         signed_at = self.journal.signed_at(session, head.size)
         is_running = not (
             found.disclosure
-            or stops.by_file(self.settings.state_dir)
+            or stop_file.is_there(self.settings.state_dir)
             or self.journal.hold(session, now) is not None
         )
         log = LogStanding(*self._name(), head.size, head.root.hex(), head.checkpoint, signed_at)
@@ -224,7 +224,7 @@ def _link(link: Link, found: Stops, price: int | None, now: datetime) -> LinkSta
     is_running = (
         link.state is LinkState.ACTIVE
         and link.is_assessed(now)
-        and not found.cover(link=link.code, command="")
+        and not found.cover(link=link.code, operator=link.operator, command="")
     )
     third_party = _THIRD_PARTIES.get(link.kind)
     return LinkStanding(link.code, is_running, link.is_test, price, third_party)

@@ -26,6 +26,7 @@ class Link:
 
     id: int
     code: str
+    operator: str
     kind: LinkKind
     state: LinkState
     is_test: bool

@@ -29,7 +29,7 @@ _PATH_SECRET_BYTES = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLink:
-    """What somebody who adds a link has to say."""
+    """What somebody who adds a link has to say; the operator is called as the link if not told."""
 
     code: str
     kind: LinkKind
@@ -41,6 +41,7 @@ class NewLink:
     prefixes: str = ""
     rate: int = 100
     assessed_by: str | None = None
+    operator: str | None = None
 
 
 class LinkRegistry:
@@ -112,6 +113,7 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
         statement.returning(LINK.c.id),
         {
             "code": new.code,
+            "operator": new.operator or new.code,
             "kind": new.kind,
             "state": LinkState.ACTIVE,
             "is_test": new.is_test,
@@ -231,6 +233,7 @@ def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
     return Link(
         id=row.id,
         code=row.code,
+        operator=row.operator,
         kind=LinkKind(row.kind),
         state=LinkState(row.state),
         is_test=row.is_test,

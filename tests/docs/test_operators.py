@@ -42,6 +42,7 @@ def link() -> Link:
     return Link(
         id=1,
         code="viettel",
+        operator="viettel",
         kind=LinkKind.HTTP,
         state=LinkState.ACTIVE,
         is_test=False,

@@ -31,6 +31,7 @@ from sms.decision import Policy
 from sms.dispatch import Claimed, Result
 from sms.facts import Loader
 from sms.groundwork import Preparer
+from sms.halt import Halt
 from sms.handler import Handler
 from sms.inbound import Arrival, Receipt
 from sms.links import registry
@@ -296,7 +297,7 @@ def make_handler(gateway: Gateway, register: Register) -> Handler:
         preparer=Preparer(
             PinHasher(gateway.keyring, PinProfile.STANDARD), register, Inline(), gateway.policy
         ),
-        trips=Trips(gateway.database, gateway.journal, gateway.clock),
+        trips=Trips(Halt(gateway.database, gateway.journal, gateway.state_dir, gateway.clock)),
         policy=gateway.policy,
         clock=gateway.clock,
         written=Signal(),

@@ -20,7 +20,7 @@ from core.keyring import Keyring
 from core.settings import Settings
 from journal.journal import Journal
 from records import stops
-from records.stops import Scope, StopReason
+from records.stops import Order, Scope, StopReason
 from sms import status
 from sms.links import registry
 from sms.links.model import LinkKind
@@ -69,7 +69,9 @@ class Public:
     def stop(self, scope: Scope, key: str = "") -> None:
         now = self.clock.now()
         self.database.write(
-            lambda s: stops.stop(s, scope, key, reason=StopReason.SECURITY, by="x", now=now)
+            lambda s: stops.stop(
+                s, Order(scope=scope, key=key, reason=StopReason.SECURITY, by="x"), now
+            )
         )
 
     def _kind(self, changes: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from core.keyring import Keyring
 from core.settings import PinProfile
 from records.pins import PinHasher
 from sms.groundwork import Preparer
+from sms.halt import Halt
 from sms.outbound import Dispatcher
 from sms.signals import Signal
 from sms.stages import Parts, Stages
@@ -48,7 +49,8 @@ def staged(database: Database, keys_dir: Path, state_dir: Path) -> Iterator[tupl
         stages = Stages(
             Parts(
                 database=database, keyring=keyring, journal=gateway.journal,
-                handler=gateway.handler, trips=Trips(database, gateway.journal, clock),
+                handler=gateway.handler,
+                trips=Trips(Halt(database, gateway.journal, state_dir, clock)),
                 dispatcher=Dispatcher(database, gateway.delivery, clock, written, threads=4),
                 clock=clock, received=Signal(), written=written,
             )

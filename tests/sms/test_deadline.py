@@ -36,6 +36,7 @@ def link_to(url: str) -> Link:
     return Link(
         id=1,
         code="slow",
+        operator="slow",
         kind=LinkKind.HTTP,
         state=LinkState.ACTIVE,
         is_test=True,

@@ -14,7 +14,7 @@ from records import stops
 from records.errors import RegisterDownError, RegisterFaultError
 from records.pins import CHALLENGE
 from records.register import Record
-from records.stops import STOP, Scope, StopReason
+from records.stops import STOP, Order, Scope, StopReason
 from records.tables import CITIZEN
 from sms import queue
 from sms.inbound import State
@@ -286,7 +286,7 @@ def test_facts_that_moved_meanwhile_are_looked_at_again(sqlite_gateway: Gateway)
             now = gateway.clock.now()
             gateway.database.write(
                 lambda s: stops.stop(
-                    s, Scope.DISCLOSURE, "", reason=StopReason.SECURITY, by="officer", now=now
+                    s, Order(scope=Scope.DISCLOSURE, reason=StopReason.SECURITY, by="officer"), now
                 )
             )
             return dict(gateway.register.find(ids))  # type: ignore[arg-type]  # they are numbers

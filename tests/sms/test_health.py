@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core.db import Database
 from records import stops
-from records.stops import Scope, StopReason
+from records.stops import Order, Scope, StopReason
 from tests.fakes import FixedClock
 from tests.sms.door import PHONE, Door, opened
 
@@ -78,7 +78,7 @@ def test_a_journal_fault_is_not_ready_until_it_is_resumed(door: Door) -> None:
     now = door.clock.now()
     door.database.inner.write(
         lambda s: stops.stop(
-            s, Scope.DISCLOSURE, "", reason=StopReason.JOURNAL_FAULT, by="system", now=now
+            s, Order(scope=Scope.DISCLOSURE, reason=StopReason.JOURNAL_FAULT, by="system"), now
         )
     )
 

@@ -26,8 +26,9 @@ OUTGOING = Outgoing(
     segments=1, expires_at=NOON + timedelta(minutes=30), in_reply_to="theirs-1", created_at=NOON,
 )  # fmt: skip
 LINK = Link(
-    id=1, code=TEST, kind=LinkKind.HTTP, state=LinkState.ACTIVE, is_test=True, url="", rate=100,
-    account_sid=None, from_number=None, prefixes="", assessed_by=None, assessed_until=None,
+    id=1, code=TEST, operator=TEST, kind=LinkKind.HTTP, state=LinkState.ACTIVE, is_test=True,
+    url="", rate=100, account_sid=None, from_number=None, prefixes="", assessed_by=None,
+    assessed_until=None,
     secrets=(SECRET,), path_secret=None,
 )  # fmt: skip
 Answer = Callable[[socket.socket], None]

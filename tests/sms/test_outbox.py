@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from journal.tables import JOURNAL_PENDING
-from records import stops
+from records import stop_file, stops
 from records.pins import PinPolicy
-from records.stops import Scope, StopReason
+from records.stops import Order, Scope, StopReason
 from sms import outbox, writing
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.links import registry
@@ -57,7 +57,9 @@ def expire(gateway: Gateway) -> None:
 def stop(gateway: Gateway, scope: Scope, key: str = "") -> None:
     now = gateway.clock.now()
     gateway.database.write(
-        lambda s: stops.stop(s, scope, key, reason=StopReason.SECURITY, by="tests", now=now)
+        lambda s: stops.stop(
+            s, Order(scope=scope, key=key, reason=StopReason.SECURITY, by="tests"), now
+        )
     )
 
 
@@ -310,10 +312,10 @@ def test_the_stop_file_holds_what_discloses_and_lets_help_go(gateway: Gateway) -
     gateway.send(person.phone, f"DC {person.personal_id}")
     gateway.send(stranger(), "HD")
     gateway.handle()
-    (gateway.state_dir / stops.STOP_FILE).touch()
+    (gateway.state_dir / stop_file.NAME).touch()
 
     under_stop = gateway.outbox()
-    (gateway.state_dir / stops.STOP_FILE).unlink()
+    (gateway.state_dir / stop_file.NAME).unlink()
     gateway.clock.advance(SECOND)
 
     assert [one.reply for one in under_stop] == ["HELP"]

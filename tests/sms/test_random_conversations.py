@@ -25,10 +25,10 @@ from core.clock import vietnam_day
 from core.ids import uuid7
 from core.phone import Msisdn
 from journal.audit import verify_live
-from records import citizens, pins, stops
+from records import citizens, pins, stop_file, stops
 from records.pins import CHALLENGE, ChallengeState
 from records.register import Record
-from records.stops import STOP, STOP_FILE, Scope, StopReason
+from records.stops import STOP, Order, Scope, StopReason
 from sms import outbox, queue, segments
 from sms.inbound import Receipt, State
 from sms.queue import LEASE
@@ -195,7 +195,9 @@ class Conversations(RuleBasedStateMachine):
         key = {Scope.LINK: TEST, Scope.COMMAND: "DC"}.get(scope, "")
         now = self.gateway.clock.now()
         self.gateway.database.write(
-            lambda s: stops.stop(s, scope, key, reason=StopReason.SECURITY, by="tests", now=now)
+            lambda s: stops.stop(
+                s, Order(scope=scope, key=key, reason=StopReason.SECURITY, by="tests"), now
+            )
         )
 
     @rule(who=st.integers(0, 2), before=st.booleans(), lasts=st.integers(0, 3))
@@ -204,7 +206,7 @@ class Conversations(RuleBasedStateMachine):
         self._say(who, f"XN {live.pin}" if live else "HD", run=False)
         if not before:
             self.gateway.handle()
-        (self.gateway.state_dir / STOP_FILE).touch()
+        (self.gateway.state_dir / stop_file.NAME).touch()
         self._run()
         if lasts:
             self.resume()
@@ -330,8 +332,8 @@ class Conversations(RuleBasedStateMachine):
     def _check_that_it_may_leave(self, told: Told, entry_id: object) -> None:
         found = self.gateway.database.read(stops.in_force)
         assert not found.disclosure
-        assert not found.cover(link=told.link, command="")
-        assert not stops.by_file(self.gateway.state_dir)
+        assert not found.cover(link=told.link, operator=told.link, command="")
+        assert not stop_file.is_there(self.gateway.state_dir)
         index = self.gateway.database.read(lambda s: self.gateway.journal.index_of(s, entry_id))  # type: ignore[arg-type]  # the column's own type
         assert index is not None, "sealed before it is sent"
 
@@ -368,7 +370,7 @@ class Conversations(RuleBasedStateMachine):
             session.execute(in_force.values(resumed_at=now, resumed_by="tests"))
 
         self.gateway.database.write(work)
-        (self.gateway.state_dir / STOP_FILE).unlink(missing_ok=True)
+        (self.gateway.state_dir / stop_file.NAME).unlink(missing_ok=True)
 
     def _rows(self, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
         query = sa.select(table).where(table.c.sender_id.in_(self.senders))
