@@ -1,4 +1,4 @@
-"""The chores of a running process that look after the journal, each keeper a thread of its own."""
+"""The chores of a running process that look after the journal and the stop, each in a thread."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -7,12 +7,20 @@ from cli.context import Service
 from core.chores import Chore, Keeper
 from journal.mirror import Mirror
 
+_HEED_EVERY = timedelta(seconds=1)
 _MIRROR_EVERY = timedelta(seconds=1)
 
 
 def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages."""
-    return (_mirror(service), *_witnesses(service))
+    return (_stop_file(service), _mirror(service), *_witnesses(service))
+
+
+def _stop_file(service: Service) -> Keeper:
+    from cli.wiring import halt_of
+
+    heed = halt_of(service).heed_file
+    return Keeper("stop-file", (Chore(_HEED_EVERY, heed),), service.clock)
 
 
 def _mirror(service: Service) -> Keeper:

@@ -154,10 +154,11 @@ class Halt:
         return timedelta(0) <= timedelta(seconds=age) < timedelta(seconds=5)
 
     def _stop_by_file(self, order: Order) -> bool:
+        said = StopFile(None, order.by, order.reason, order.note or None)
         if stop_file.is_there(self._state_dir):
-            return False  # somebody else's: it stays until that stop is lifted
+            # Somebody else's stays until that stop is lifted.
+            return stop_file.read(self._state_dir) == said
         try:
-            said = StopFile(None, order.by, order.reason, order.note)
             stop_file.write(self._state_dir, said)
         except OSError as error:
             _log.error("service.stop_file_not_written", **log.failure(error))

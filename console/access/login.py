@@ -1,7 +1,9 @@
 """Letting an officer in: the attempt is counted first, then compared, then forgiven or not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +14,8 @@ from console.access.passwords import Passwords
 from core.clock import Clock
 from core.db import Database
 from core.keyring import Keyring
+
+T = TypeVar("T")
 
 
 class Refusal(StrEnum):
@@ -55,6 +59,24 @@ class Reception:
 
     def log_in(self, name: str, password: str, code: str, visitor: Visitor) -> Admitted | Refusal:
         """Let in who knows the password and holds the device of *name*."""
+
+        def admit(session: Session, officer: Officer) -> Admitted:
+            return Admitted(officer, _begin(session, officer, visitor, self._clock))
+
+        return self._prove(name, password, code, visitor, admit)
+
+    def confirm(self, name: str, password: str, code: str, visitor: Visitor) -> Officer | Refusal:
+        """Return the officer who knows the password and holds the device of *name*."""
+        return self._prove(name, password, code, visitor, lambda _session, officer: officer)
+
+    def _prove(
+        self,
+        name: str,
+        password: str,
+        code: str,
+        visitor: Visitor,
+        then: Callable[[Session, Officer], T],
+    ) -> T | Refusal:
         now = self._clock.now()
         keys = throttle.keys_of(name, visitor.address)
 
@@ -72,7 +94,7 @@ class Reception:
         is_outdated = self._passwords.is_outdated(stored or "")
         renewed = self._passwords.hash(password) if is_outdated else None
 
-        def admit(session: Session) -> Admitted | Refusal:
+        def admit(session: Session) -> T | Refusal:
             current = officers.by_id(session, officer.id)
             if current.disabled_at is not None or current.password_hash != stored:
                 return Refusal.WRONG
@@ -81,7 +103,7 @@ class Reception:
             if renewed is not None:
                 officers.set_password(session, officer.id, renewed)
             throttle.forgive(session, keys)
-            return Admitted(current, _begin(session, current, visitor, self._clock))
+            return then(session, current)
 
         return self._database.write(admit)
 
