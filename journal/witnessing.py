@@ -108,7 +108,9 @@ class Witnessing:
         now = self._clock.now()
         if isinstance(outcome, Cosignature):
             return Asked(now, signed.size, outcome.at), outcome
-        return Asked(now, size, before.cosigned_at, outcome), None
+        # A size beyond ours proves nothing to ask from: the next time it may name another.
+        known = size if size <= signed.size else before.size
+        return Asked(now, known, before.cosigned_at, outcome), None
 
     def _ask_once(
         self, witness: Witness, signed: _Signed, size: int

@@ -203,15 +203,22 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(("reply", "refusal"), REFUSALS.values(), ids=REFUSALS)
 def test_each_answer_that_is_no_cosignature_has_its_name(
-    sqlite_house: House, tmp_path: Path, reply: Reply, refusal: Refusal
+    sqlite_house: House, tmp_path: Path
 ) -> None:
     house = sqlite_house
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
-    bodies.bodies["b"].instead = reply
+    named = {}
+    for case, (reply, _) in REFUSALS.items():
+        bodies.bodies["b"].instead = reply
+        named[case] = push(house, bodies)
+    bodies.bodies["b"].instead = None
 
-    assert push(house, bodies) == {"a": None, "b": refusal, "c": None}
+    after = push(house, bodies)
+
+    expected = {case: {"a": None, "b": each, "c": None} for case, (_, each) in REFUSALS.items()}
+    assert named == expected
+    assert after == {"a": None, "b": None, "c": None}
 
 
 def test_a_witness_that_always_names_another_size_is_not_asked_for_ever(
