@@ -12,6 +12,7 @@ import click
 from cli.context import Service, pass_service
 from cli.exits import FAILED, INTEGRITY
 from cli.groups import VerbGroup
+from cli.journal_export import export_command
 from cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.group("journal", cls=VerbGroup)
 def journal_group() -> None:
     """Check the exchange journal, for auditors."""
+
+
+journal_group.add_command(export_command)
 
 
 @journal_group.command(

@@ -31,6 +31,10 @@ class MirrorError(JournalError):
     """The mirror on this machine cannot follow the database."""
 
 
+class ExportError(JournalError):
+    """An export cannot be made as it was asked for."""
+
+
 class PolicyError(JournalError):
     """A policy file is not one; every fault is named at once."""
 

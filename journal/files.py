@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 _UNFINISHED = ".tmp"
 
@@ -42,33 +43,32 @@ class Folder:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
-    def put(self, path: str, data: bytes) -> None:
+    @contextmanager
+    def writing(self, path: str) -> Iterator[IO[bytes]]:
         """Write a file; once `sync` has returned, it outlives a power failure under its name."""
         place = self.root / path
         self._make(place.parent)
-        beside = place.with_name(f".{place.name}{_UNFINISHED}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        with os.fdopen(os.open(beside, flags, self._file_mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(place)
+        with whole(place, self._file_mode) as file:
+            yield file
         self._touched.add(place.parent)
 
-    def take_in(self, path: str, file: Path) -> None:
-        """Put a file in place that was written and flushed within this folder."""
-        place = self.root / path
-        file.replace(place)
-        self._touched.add(place.parent)
+    def put(self, path: str, data: bytes) -> None:
+        """Write a file whose bytes are in hand."""
+        with self.writing(path) as file:
+            file.write(data)
 
     def remove(self, path: str) -> None:
-        """Remove a file, or a folder with all it holds, if it is there."""
+        """Remove a file, or a folder with all it holds, if it is there; and folders left empty."""
         place = self.root / path
         if place.is_dir():
             shutil.rmtree(place)
         else:
             place.unlink(missing_ok=True)
-        self._touched.add(place.parent)
+        above = place.parent
+        while above != self.root and above.is_dir() and not any(above.iterdir()):
+            above.rmdir()
+            above = above.parent
+        self._touched.add(above)
 
     def sync(self) -> None:
         """Have every name that was changed outlive a power failure."""
@@ -96,6 +96,22 @@ class Folder:
         self._make(folder.parent)
         folder.mkdir(mode=self._folder_mode, exist_ok=True)
         self._touched.add(folder.parent)
+
+
+@contextmanager
+def whole(place: Path, mode: int) -> Iterator[IO[bytes]]:
+    """Write a file that has its name only once it is whole and flushed."""
+    beside = place.with_name(f".{place.name}{_UNFINISHED}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(beside, flags, mode), "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def is_unfinished(path: str) -> bool:

@@ -70,6 +70,11 @@ def edge(level: int, size: int) -> int:
     return size >> _TILE_BITS * (max(level, 0) + 1)
 
 
+def last(level: int, size: int) -> int:
+    """Return the number of the last tile or bundle in the tree of *size*, partial or full."""
+    return (size >> _TILE_BITS * max(level, 0)) - 1 >> _TILE_BITS
+
+
 def levels_of(size: int) -> range:
     """Return the levels of tiles that a tree of *size* has."""
     return range(-(-size.bit_length() // _TILE_BITS))

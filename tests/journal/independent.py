@@ -93,3 +93,48 @@ def read_whole(read: Read, public: bytes) -> list[bytes]:
 
 def reader(folder: Path) -> Read:
     return lambda name: (folder / name).read_bytes()
+
+
+def read_range(read: Read, public: bytes, numbers: list[int]) -> list[bytes]:
+    """Check the bundles of these numbers against the key by way of the tiles above them."""
+    _, size, root = head_of(read("checkpoint").decode(), public)
+    above = [
+        read(path(1, n, width))[at * 32 : at * 32 + 32]
+        for n, width in pieces(size // 256)
+        for at in range(width)
+    ]
+    rest = size % 256
+    edge = read(path(0, size // 256, rest)) if rest else b""
+
+    def subtree(begin: int, end: int) -> bytes:
+        if end - begin == 256 and begin % 256 == 0:
+            return above[begin // 256]
+        if end - begin == 1:
+            at = 32 * (begin % 256)
+            return edge[at : at + 32]
+        split = 1
+        while split * 2 < end - begin:
+            split *= 2
+        return node(subtree(begin, begin + split), subtree(begin + split, end))
+
+    assert subtree(0, size) == root
+    leaves = []
+    for n in numbers:
+        width = min(256, size - n * 256)
+        bundle = leaves_of(read(path("entries", n, width)))
+        hashes = [sha256(b"\x00" + leaf).digest() for leaf in bundle]
+        assert b"".join(hashes) == read(path(0, n, width))
+        assert root_of(hashes) == above[n] if width == 256 else b"".join(hashes) == edge
+        leaves += bundle
+    return leaves
+
+
+def check_manifest(read: Read, names: set[str]) -> dict[str, str]:
+    """Check that a manifest names every other file with its digest; return its heading."""
+    lines = read("MANIFEST").decode().splitlines()
+    heading = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
+    listed = {line[66:]: line[:64] for line in lines if not line.startswith("# ")}
+    assert set(listed) == names - {"MANIFEST"}
+    assert all(sha256(read(name)).hexdigest() == digest for name, digest in listed.items())
+    assert int(heading["files"]) == len(listed) == len(lines) - len(heading)
+    return heading

@@ -1,0 +1,321 @@
+"""An export is the log at one checkpoint, whatever happens while it is made."""
+
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from journal import export
+from journal.errors import ExportError
+from journal.export import Export, Exported, Plan
+from journal.note import Verifier
+from journal.sinks import DirectorySink, Sink, TarSink
+from tests.journal.conftest import ORIGIN, Administrator, House
+from tests.journal.independent import (
+    check_manifest,
+    expected_paths,
+    path,
+    read_range,
+    read_whole,
+    reader,
+)
+
+
+class CutError(Exception):
+    """The export was broken off here."""
+
+
+class CutSink(DirectorySink):
+    """A folder that lets an export be broken off after so many steps."""
+
+    def __init__(self, root: Path, steps: int) -> None:
+        super().__init__(root)
+        self._left = steps
+
+    def put(self, path: str, data: bytes) -> None:
+        self._step()
+        super().put(path, data)
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[IO[bytes]]:
+        with super().stream(path) as file:
+            yield file
+            self._step()
+
+    def settle(self, belongs: Callable[[str], bool]) -> None:
+        self._step()
+        super().settle(belongs)
+
+    def end(self) -> None:
+        self._step()
+        super().end()
+
+    def _step(self) -> None:
+        if not self._left:
+            raise CutError
+        self._left -= 1
+
+
+class CountingSink(DirectorySink):
+    """A folder that notes what is written to it."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.written: list[str] = []
+
+    def put(self, path: str, data: bytes) -> None:
+        self.written.append(path)
+        super().put(path, data)
+
+
+def run(house: House, sink: Sink, plan: Plan | None = None, **options: object) -> Exported:
+    plan = plan or export.decide(house.database)
+    made = Export(house.database, sink, plan, lambda _done, _total: None)
+    return made.run(house.journal.verifier_key, **options)  # type: ignore[arg-type]  # the export's own options
+
+
+def public(house: House) -> bytes:
+    return Verifier.parse(house.journal.verifier_key).public
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def whole(house: House, folder: Path) -> list[bytes]:
+    """Check an export of everything, and return its leaves."""
+    names = files(folder)
+    heading = check_manifest(reader(folder), names)
+    assert names == {"checkpoint", "MANIFEST", *expected_paths(int(heading["size"]))}
+    return read_whole(reader(folder), public(house))
+
+
+def test_an_export_is_the_whole_log(house: House, tmp_path: Path) -> None:
+    made = house.append(1000)
+
+    exported = run(house, DirectorySink(tmp_path / "export"))
+
+    leaves = whole(house, tmp_path / "export")
+    assert leaves[2:] == [entry.leaf for entry in made]
+    assert (exported.plan.entries, exported.missing) == (1002, 0)
+    assert check_manifest(reader(tmp_path / "export"), files(tmp_path / "export")) == {
+        "format": "tradan journal export 1",
+        "origin": ORIGIN,
+        "key": house.journal.verifier_key,
+        "size": "1002",
+        "root": exported.plan.published.head.root.hex(),
+        "from": "0",
+        "to": "1001",
+        "bundles": "0-3",
+        "openings": "0",
+        "missing": "0",
+        "files": str(exported.files),
+    }
+
+
+def test_an_export_of_full_tiles_and_one_more(house: House, tmp_path: Path) -> None:
+    for size, more in ((256, 254), (257, 1), (512, 255)):
+        house.append(more, size)
+
+        run(house, DirectorySink(tmp_path / "export"))
+
+        assert len(whole(house, tmp_path / "export")) == size
+
+
+def test_a_tar_holds_what_a_folder_does(house: House, tmp_path: Path) -> None:
+    house.append(300)
+    plan = export.decide(house.database)
+    run(house, DirectorySink(tmp_path / "export"), plan)
+    stream = BytesIO()
+
+    run(house, TarSink(stream, house.clock.now()), plan, policy=b"quorum none\n")
+
+    members = unpacked(stream)
+    assert list(members)[-2:] == ["checkpoint", "MANIFEST"]
+    check_manifest(members.__getitem__, set(members))
+    del members["MANIFEST"]
+    assert members.pop("policy.txt") == b"quorum none\n"
+    folder = {name: reader(tmp_path / "export")(name) for name in files(tmp_path / "export")}
+    assert members == {name: data for name, data in folder.items() if name != "MANIFEST"}
+
+
+def test_an_export_that_is_broken_off_anywhere_is_known_and_gone_on_with(
+    house: House, tmp_path: Path
+) -> None:
+    house.append(600)
+    steps = 0
+    while True:
+        folder = tmp_path / str(steps)
+        try:
+            run(house, CutSink(folder, steps))
+        except CutError:
+            left = files(folder)
+            assert "INCOMPLETE" in left or not left
+            assert not {"checkpoint", "MANIFEST"} <= left or "INCOMPLETE" in left
+            if steps % 3 == 0:
+                house.append(100, 600 + 100 * steps)
+            run(house, DirectorySink(folder))
+            assert len(whole(house, folder)) == house.size()
+            steps += 1
+        else:
+            break
+
+    assert steps > 10
+
+
+def test_what_is_there_already_is_not_written_again(house: House, tmp_path: Path) -> None:
+    house.append(600)
+    folder = tmp_path / "export"
+    run(house, DirectorySink(folder))
+    house.append(10, 600)
+
+    sink = CountingSink(folder)
+    run(house, sink)
+
+    size = house.size()
+    assert sorted(sink.written) == sorted(
+        [path(0, 2, size - 512), path("entries", 2, size - 512), "checkpoint"]
+    )
+    assert len(whole(house, folder)) == size
+
+
+def test_a_file_that_was_damaged_is_written_again(house: House, tmp_path: Path) -> None:
+    house.append(600)
+    folder = tmp_path / "export"
+    run(house, DirectorySink(folder))
+    for name in (path("entries", 0, 256), path("entries", 1, 256), path(0, 1, 256)):
+        data = bytearray((folder / name).read_bytes())
+        data[-1] ^= 1
+        (folder / name).write_bytes(data)
+    (folder / path("entries", 0, 256)).write_bytes(b"\x00")
+
+    run(house, DirectorySink(folder))
+
+    assert len(whole(house, folder)) == 602
+
+
+def test_what_comes_while_it_is_exported_is_not_in_it(house: House, tmp_path: Path) -> None:
+    house.append(5000)
+    folder = tmp_path / "export"
+    plan = export.decide(house.database)
+    came = []
+
+    def meanwhile(done: int, total: int) -> None:
+        came.extend(house.append(30, 10_000 + done))
+
+    Export(house.database, DirectorySink(folder), plan, meanwhile).run(house.journal.verifier_key)
+
+    assert len(came) > 60
+    assert len(whole(house, folder)) == 5002
+
+
+RANGES: list[tuple[int, int | None, list[int]]] = [
+    (600, 700, [0, 2]),
+    (0, 0, [0]),
+    (255, 256, [0, 1]),
+    (2600, None, [0, 10]),
+    (2302, 2302, [0, 8]),
+]
+
+
+def test_a_range_can_be_proved(house: House, tmp_path: Path) -> None:
+    house.append(2700)
+
+    for number, (first, last, numbers) in enumerate(RANGES):
+        folder = tmp_path / str(number)
+        exported = run(house, DirectorySink(folder), export.decide(house.database, first, last))
+
+        heading = check_manifest(reader(folder), files(folder))
+        assert (int(heading["from"]), int(heading["to"])) == (first, 2701 if last is None else last)
+        bundles = {name for name in files(folder) if name.startswith("tile/entries/")}
+        assert bundles == {path("entries", n, 256 if n < 10 else 142) for n in numbers}
+        leaves = read_range(reader(folder), public(house), numbers)
+        assert len(leaves) == exported.plan.entries
+
+
+def test_a_narrower_export_leaves_nothing_of_a_wider_one(house: House, tmp_path: Path) -> None:
+    house.append(1000)
+    folder = tmp_path / "export"
+    run(house, DirectorySink(folder), policy=b"quorum none\n", openings=lambda: iter([b"{}\n"]))
+    (folder / "notes").write_text("an auditor's own")
+
+    run(house, DirectorySink(folder), export.decide(house.database, 600, 700))
+
+    assert not {"policy.txt", "openings.jsonl"} & files(folder)
+    assert {name for name in files(folder) if "entries" in name} == {
+        path("entries", n, 256) for n in (0, 2)
+    }
+    assert (folder / "notes").read_text() == "an auditor's own"
+
+
+def test_a_range_that_is_none_is_refused(house: House) -> None:
+    house.append(10)
+
+    for first, last in ((5, 4), (0, 12), (12, None), (-1, 3), (3, -1)):
+        with pytest.raises(ExportError):
+            export.decide(house.database, first, last)
+
+
+def test_nothing_of_somebody_elses_is_written_over(house: House, tmp_path: Path) -> None:
+    house.append(1)
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    (taken / "thesis.tex").write_text("years of work")
+    other = tmp_path / "other"
+    run(house, DirectorySink(other))
+    manifest = (other / "MANIFEST").read_text()
+    (other / "MANIFEST").write_text(manifest.replace(ORIGIN, "tradan/other.example"))
+    (tmp_path / "file").write_text("")
+
+    for place in (taken, other, tmp_path / "file"):
+        with pytest.raises(ExportError):
+            run(house, DirectorySink(place))
+
+    assert files(taken) == {"thesis.tex"}
+
+
+def test_what_the_database_lacks_is_counted_and_the_rest_is_given(
+    house: House, tmp_path: Path, administrator: Administrator
+) -> None:
+    house.append(1000)
+    administrator.run(
+        "DELETE FROM journal_entry WHERE id = (SELECT entry_id FROM journal_leaf WHERE seq = 300)"
+    )
+    administrator.run("DELETE FROM journal_tile WHERE level = 0 AND n = 2")
+
+    exported = run(house, DirectorySink(tmp_path / "export"))
+
+    assert exported.missing == 2
+    names = files(tmp_path / "export")
+    assert check_manifest(reader(tmp_path / "export"), names)["missing"] == "2"
+    assert names >= {path("entries", n, 256) for n in (0, 2)}
+    assert not names & {path("entries", 1, 256), path(0, 2, 256)}
+
+
+def test_cosignatures_and_time_stamps_go_with_it(
+    house: House, tmp_path: Path, administrator: Administrator
+) -> None:
+    house.append(3)
+    administrator.run(
+        "UPDATE journal_checkpoint SET cosignatures = :line, timestamp_token = :token",
+        line="— w.example AAAA\n",
+        token=b"token",
+    )
+
+    run(house, DirectorySink(tmp_path / "export"))
+
+    read = reader(tmp_path / "export")
+    assert read("checkpoint").endswith("— w.example AAAA\n".encode())
+    assert read("tsr/5.checkpoint") == read("checkpoint")
+    assert read("tsr/5.tsr") == b"token"
+    check_manifest(read, files(tmp_path / "export"))
+
+
+def unpacked(stream: BytesIO) -> dict[str, bytes]:
+    stream.seek(0)
+    with tarfile.open(fileobj=stream, mode="r:") as tar:
+        return {each.name: file.read() for each in tar if (file := tar.extractfile(each))}
