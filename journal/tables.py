@@ -186,3 +186,19 @@ LEGAL_HOLD = sa.Table(
         name="holds_something",
     ),
 )
+
+# What the service's own verifications came to, for whoever watches; a head it goes on from is
+# believed only because what the log signed since continues it.
+JOURNAL_VERIFICATION = sa.Table(
+    "journal_verification",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("extent", sa.String(8), nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("began_at", Instant, nullable=False),
+    sa.Column("ended_at", Instant),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("findings", sa.BigInteger, nullable=False),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("root", sa.LargeBinary),
+)
