@@ -98,6 +98,11 @@ def unfit(policy: Policy, log_key: str) -> list[str]:
     return faults
 
 
+def words_of(line: str) -> list[str]:
+    """Part a line into its words: by spaces and tabs, and by no other blank."""
+    return _BLANKS.split(line.strip(" \t"))
+
+
 def parse(octets: bytes) -> Policy:
     """Read a policy file.
 
@@ -132,7 +137,7 @@ class _Reader:
         if _FORBIDDEN.search(octets):
             self._fault("holds a control character (lines end in a newline alone)")
             return
-        words = _BLANKS.split(octets.decode(errors="surrogateescape").strip(" \t"))
+        words = words_of(octets.decode(errors="surrogateescape"))
         if not words[0] or words[0].startswith("#"):
             return
         takes: dict[str, Callable[[list[str]], None]] = {
