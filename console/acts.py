@@ -20,7 +20,7 @@ from journal.leaf import PayloadValue
 
 T = TypeVar("T")
 
-# What is not in the tree by then is not shown (journal.md, 5).
+# What is not in the tree by then is not shown.
 _SEALED_WITHIN = timedelta(seconds=5)
 _LOOK_SECONDS = 0.02
 

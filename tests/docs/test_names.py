@@ -20,7 +20,7 @@ from tests.docs import pages
 README = pages.ROOT / "README.md"
 OPERATIONS = pages.ROOT / "docs/operations.md"
 LIFE = pages.ROOT / "docs/life-of-a-message.md"
-PACKAGES = ("benchmark", "billing", "cli", "core", "journal", "phone", "records", "sms")
+PACKAGES = ("benchmark", "billing", "cli", "console", "core", "journal", "phone", "records", "sms")
 DOTTED = re.compile(rf"(?:{'|'.join(PACKAGES)})(?:\.\w+)+")
 FILE = re.compile(rf"(?:{'|'.join(PACKAGES)}|tests|migrations|docs)/[\w/.-]*")
 SOURCES = "\n".join(
@@ -202,4 +202,4 @@ def test_what_is_to_be_done_by_hand_in_the_database_can_be(database: Database) -
 
     database.write(act)
 
-    assert len(statements) == 5
+    assert len(statements) == 4
