@@ -9,9 +9,13 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.keyring import Keyring
+from journal import openings
 from journal.entries import ToldAs
 from journal.receipts import code_of, numbers_of, receipt_of
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, TREE_STATE
+
+_PERSON = "person:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,24 @@ def by_receipt(session: Session, wanted: Collection[str]) -> dict[str, list[Foun
     return found
 
 
+def subjects_of(session: Session, keyring: Keyring, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the personal numbers that these entries are about, as far as they are kept."""
+    found = {}
+    for row in session.execute(_IDENTITIES, {"entries": list(entry_ids)}):
+        who = openings.identity(keyring, row.entry_id, row.identity_key_id, row.enc_identity)
+        if who is not None and who.subject is not None:
+            found[row.entry_id] = who.subject.removeprefix(_PERSON)
+    return found
+
+
 def _between(symbols: str) -> sa.ColumnElement[bool]:
     first, last = numbers_of(symbols)
     return JOURNAL_ENTRY.c.receipt.between(first, last)
 
 
+_IDENTITIES: sa.Select[Any] = sa.select(
+    JOURNAL_OPEN.c.entry_id, JOURNAL_OPEN.c.identity_key_id, JOURNAL_OPEN.c.enc_identity
+).where(JOURNAL_OPEN.c.entry_id.in_(sa.bindparam("entries", expanding=True)))
 _SEALED: sa.Select[Any] = (
     sa.select(
         JOURNAL_ENTRY.c.id.label("entry_id"),

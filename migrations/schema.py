@@ -8,6 +8,7 @@ MODULES = (
     "core.tables",
     "journal.tables",
     "records.tables",
+    "records.cases",
     "records.locks",
     "records.pins",
     "records.stops",

@@ -6,7 +6,7 @@ from records import locks, quotas
 from records.pins import Challenge, ChallengeState, Closing
 from records.quotas import Verdict
 from sms import disclosure, replies, saying
-from sms.commands import AskRecord, Language, Lock, Unlock
+from sms.commands import Language, Request
 from sms.decision import Decision, Facts, FreshPin, Message, Policy, Purpose
 from sms.groundwork import fields_of, purpose_of
 from sms.inbound import State
@@ -15,7 +15,7 @@ from sms.replies import Reply
 
 def ask(
     message: Message,
-    command: AskRecord | Lock | Unlock,
+    command: Request,
     facts: Facts,
     policy: Policy,
     now: datetime,
@@ -48,11 +48,11 @@ def _answer(
 ) -> Decision:
     """Send the PIN if nothing bars it; whatever bars it, nobody can tell what."""
     language = Language(challenge.language)
-    owners = challenge.purpose != Purpose.RECORD
+    purpose = Purpose(challenge.purpose)
     history = quotas.asked(facts.history, challenge.citizen_id, now).answered()
     closing = end(facts.challenge, ChallengeState.REPLACED)
-    barred = disclosure.bars(message, facts, policy, now, owners=owners)
-    barred = barred or locks.bars_pin(facts.gate, policy.citizen, now, owners=owners)
+    barred = disclosure.bars(message, facts, policy, now, purpose=purpose)
+    barred = barred or locks.bars_pin(facts.gate, policy.citizen, now, owners=not purpose.tells)
     if barred:
         return Decision(
             state=State.REFUSED,
@@ -83,7 +83,7 @@ def _pin_reply(language: Language, fresh: FreshPin, policy: Policy) -> Reply:
 
 def _challenge(
     message: Message,
-    command: AskRecord | Lock | Unlock,
+    command: Request,
     citizen_id: int,
     fresh: FreshPin,
     policy: Policy,

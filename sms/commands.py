@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from records.catalogue import Group
 from records.personal_id import PersonalId
-from sms import digits, keywords
+from sms import codes, digits, keywords
+from sms.codes import Code
 from sms.digits import Numbers
 from sms.fold import fold
 from sms.keywords import ALONE, ENGLISH, INTENTS, Intent
@@ -28,6 +29,7 @@ class Hint(StrEnum):
     NINE_DIGITS = "nine_digits"
     DIGIT_COUNT = "digit_count"
     PIN_FORM = "pin_form"
+    CODE_FORM = "code_form"
     TWO_THINGS = "two_things"
 
 
@@ -94,10 +96,18 @@ class Help:
 
 
 @dataclass(frozen=True, slots=True)
-class NotBuilt:
-    """A published word whose command is still to come; *word* as published in Vietnamese."""
+class SayWrong:
+    """What the reply with this code said is wrong."""
 
-    word: str
+    code: Code
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Say whether what has this receipt, or this code, is in the journal."""
+
+    code: Code
     language: Language
 
 
@@ -110,8 +120,20 @@ class NotUnderstood:
     language: Language
 
 
+# What is answered with a PIN to the telephone on file, or with NOMATCH.
+Request = AskRecord | AskLog | Lock | Unlock
 Command = (
-    AskRecord | GivePin | AskLog | Lock | Unlock | Cancel | Price | Help | NotBuilt | NotUnderstood
+    AskRecord
+    | GivePin
+    | AskLog
+    | Lock
+    | Unlock
+    | SayWrong
+    | Check
+    | Cancel
+    | Price
+    | Help
+    | NotUnderstood
 )
 
 _GROUPS = {group.value: group for group in Group if group is not Group.DEFAULT}
@@ -147,7 +169,7 @@ def _with_keyword(word: str, rest: str, language: Language) -> Command:
         case Intent.HELP:
             command = Help(language)
         case Intent.WRONG | Intent.CHECK:
-            command = NotBuilt(intent.value, language)
+            command = _about_a_code(intent, codes.read(rest), language)
     return command
 
 
@@ -173,6 +195,12 @@ def _about_a_record(intent: Intent, numbers: Numbers | None, language: Language)
     if intent is Intent.LOG:
         return AskLog(personal_id, language)
     return (Lock if intent is Intent.LOCK else Unlock)(personal_id, language)
+
+
+def _about_a_code(intent: Intent, code: Code | None, language: Language) -> Command:
+    if code is None:
+        return NotUnderstood(Hint.CODE_FORM, None, language)
+    return (SayWrong if intent is Intent.WRONG else Check)(code, language)
 
 
 def _fault(numbers: Numbers, intent: Intent, language: Language) -> NotUnderstood | None:

@@ -6,19 +6,19 @@ from datetime import datetime
 from records import locks, quotas
 from records.pins import Challenge, ChallengeState, Closing
 from records.quotas import Verdict
-from sms import asking, disclosure, replies, saying
+from sms import asking, checking, disclosure, replies, saying
 from sms.commands import (
     AskLog,
     AskRecord,
     Cancel,
+    Check,
     GivePin,
     Help,
-    Hint,
     Language,
     Lock,
-    NotBuilt,
     NotUnderstood,
     Price,
+    SayWrong,
     Unlock,
 )
 from sms.decision import Decision, Exchange, Facts, Message, Policy
@@ -59,10 +59,14 @@ def _by_command(
     message: Message, facts: Facts, policy: Policy, now: datetime, language: Language
 ) -> Decision:
     match message.command:
-        case AskRecord() | Lock() | Unlock():
+        case AskRecord() | AskLog() | Lock() | Unlock():
             return asking.ask(message, message.command, facts, policy, now)
         case GivePin():
             return _give_pin(message, facts, policy, now, language)
+        case SayWrong():
+            return checking.complain(facts, policy, language)
+        case Check():
+            return checking.check(facts, policy, language)
         case Cancel():
             return _cancel(facts, policy, language)
         case Price():
@@ -72,9 +76,6 @@ def _by_command(
             return saying.courtesy(
                 replies.HelpReply(language=language), facts, policy, "help", language
             )
-        case AskLog() | NotBuilt():
-            syntax = replies.SyntaxReply(language=language, hint=Hint.PLAIN)
-            return saying.courtesy(syntax, facts, policy, "not-built", language)
         case NotUnderstood(hint, digits, _):
             syntax = replies.SyntaxReply(language=language, hint=hint, digits=digits)
             return saying.courtesy(syntax, facts, policy, f"syntax-{hint}", language)
@@ -97,12 +98,12 @@ def _suspension(message: Message, facts: Facts) -> str | None:
     where = {"link": message.link_code, "operator": message.link_operator}
     if facts.stops.cover(**where, command=word):
         return "stopped"
-    if isinstance(message.command, AskRecord | Lock | Unlock | GivePin):
+    if isinstance(message.command, AskRecord | AskLog | Lock | Unlock | GivePin):
         if facts.stops.disclosure:
             return "disclosure-stopped"
         if not facts.journal_is_up:
             return "journal-down"
-    if isinstance(message.command, Cancel) and not facts.journal_is_up:
+    if isinstance(message.command, Cancel | SayWrong) and not facts.journal_is_up:
         return "journal-down"
     return None
 

@@ -6,6 +6,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from core.phone import Msisdn
+from journal.accesses import Accesses
+from journal.found import Found
+from records.cases import Case, NewCase
 from records.locks import CitizenLimits, Gate
 from records.pins import Challenge, ChallengeState, Closing, PinPolicy
 from records.quotas import History, SenderLimits
@@ -20,8 +23,14 @@ class Purpose(StrEnum):
     """What a right PIN does."""
 
     RECORD = "DC"
+    LOG = "NK"
     LOCK = "KHOA"
     UNLOCK = "MO"
+
+    @property
+    def tells(self) -> bool:
+        """Say whether it tells something of the record; the rest only locks and unlocks."""
+        return self in (Purpose.RECORD, Purpose.LOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class Policy:
     silent: timedelta = timedelta(hours=24)
     number_settles: timedelta = timedelta(hours=72)
     most_sharing: int = 3
+    most_open_cases: int = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,32 @@ class FreshPin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What is known of a citizen's word that a reply was wrong: the case there is, or a new one.
+
+    *open*: how many cases of the sender are.
+    """
+
+    about: Found
+    subject: str = field(repr=False)
+    known: Case | None
+    open: int
+    fresh: NewCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the journal holds of what a message asks for: NK, KT or SAI."""
+
+    accesses: Accesses | None = field(default=None, repr=False)
+    found: Found | None = None
+    complaint: Complaint | None = None
+
+
+NO_TRACE = Trace()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything about the world that a decision depends on."""
 
@@ -86,11 +122,15 @@ class Facts:
     pin_matches: bool = False
     fresh: FreshPin | None = None
     price_hundredths: int | None = None
+    trace: Trace = NO_TRACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What the journal will say of this message: names only, never values."""
+    """What the journal will say of this message: names only, never values.
+
+    *about*, *case*: the receipt of the reply that is said to be wrong, and the case it became.
+    """
 
     subject: str = field(repr=False)
     subject_id: int
@@ -99,6 +139,8 @@ class Exchange:
     reason: str
     fields: tuple[str, ...] = ()
     group: str = ""
+    about: str = ""
+    case: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,4 +155,5 @@ class Decision:
     closing: Closing | None = None
     opened: tuple[Challenge, ChallengeState] | None = None
     gate: Gate | None = None
+    case: NewCase | None = None
     is_test: bool = False

@@ -12,11 +12,15 @@ from sms import replies, results
 from sms.commands import Language
 from sms.decision import Decision, Exchange, Facts, Message, Policy, Purpose
 from sms.inbound import State
-from sms.replies import Reply
+from sms.replies import LogReply, Reply
 from sms.results import ResultFields
 
 # Every code is as long as this one, and what fits beside it fits beside any.
 _ANY_CODE = "7F3K92"
+
+# Why those are told nothing who ask from another number than the one on file.
+OTHER_NUMBER = "other-number"
+OTHER_NUMBER_OWNER = "other-number-owner"
 
 
 def redeem(
@@ -29,9 +33,8 @@ def redeem(
 ) -> Decision:
     """Open what a right PIN opens, if everything that let the PIN be sent still holds."""
     purpose = Purpose(challenge.purpose)
-    owners = purpose is not Purpose.RECORD
-    barred = bars(message, facts, policy, now, owners=owners)
-    barred = barred or locks.bars_result(facts.gate, policy.citizen, now, owners=owners)
+    barred = bars(message, facts, policy, now, purpose=purpose)
+    barred = barred or locks.bars_result(facts.gate, policy.citizen, now, owners=not purpose.tells)
     closing = Closing(challenge.id, ChallengeState.SPENT, challenge.tries_left)
     history = facts.history.answered()
     record = facts.record
@@ -45,7 +48,7 @@ def redeem(
             exchange=exchange(challenge, "NOMATCH", reason),
             closing=closing,
         )
-    reply, gate, fields = _open(purpose, challenge, record, facts.gate, now, language)
+    reply, gate, fields = _open(purpose, challenge, record, facts, now, language)
     return Decision(
         state=State.ANSWERED,
         reason="right-pin",
@@ -62,18 +65,23 @@ def _open(
     purpose: Purpose,
     challenge: Challenge,
     record: Record,
-    before: Gate,
+    facts: Facts,
     now: datetime,
     language: Language,
 ) -> tuple[Reply, Gate, tuple[str, ...]]:
     """Say what a purpose tells, what it changes, and which fields it releases."""
-    gate = locks.opened(before, now, told=purpose is Purpose.RECORD)
+    gate = locks.opened(facts.gate, now, told=purpose.tells)
     match purpose:
         case Purpose.RECORD:
             group, shown = Group(challenge.fields), view(record)
             fields = results.compose(shown, group, _ANY_CODE, language).fields
             result = replies.ResultReply(language=language, code="", fields=shown, group=group)
             return result, gate, fields
+        case Purpose.LOG:
+            found = facts.trace.accesses
+            if found is None:
+                raise ValueError("a right PIN opens a log that was not read")
+            return LogReply(language=language, code="", accesses=found, now=now), gate, ()
         case Purpose.LOCK:
             gate = locks.set_owner_lock(gate, locked=True)
             return replies.LockedReply(language=language, code=""), gate, ()
@@ -83,7 +91,7 @@ def _open(
 
 
 def bars(
-    message: Message, facts: Facts, policy: Policy, now: datetime, *, owners: bool
+    message: Message, facts: Facts, policy: Policy, now: datetime, *, purpose: Purpose
 ) -> str | None:
     """Give the reason why this sender is told nothing of this record, None if it may be."""
     record = facts.record
@@ -96,7 +104,7 @@ def bars(
     if record.phone is None:
         return "no-number"
     if record.phone != message.sender:
-        return "other-number-owner" if owners else "other-number"
+        return OTHER_NUMBER if purpose is Purpose.RECORD else OTHER_NUMBER_OWNER
     if facts.sharing > policy.most_sharing:
         return "number-shared"
     return _number_bars(record, policy, now)

@@ -13,7 +13,7 @@ from records import locks, pins, stop_file, stops
 from records.locks import OPEN, Gate
 from records.pins import Challenge
 from records.stops import Scope, Stops
-from sms.commands import AskRecord, GivePin, Lock, Unlock
+from sms.commands import AskLog, AskRecord, GivePin, Lock, Unlock
 from sms.decision import Message
 
 Sharing = Callable[[Session, Sequence[int]], Mapping[int, int]]
@@ -97,7 +97,12 @@ class Loader:
         found: dict[int, int] = {}
         for message in messages:
             match message.command:
-                case AskRecord(personal_id) | Lock(personal_id) | Unlock(personal_id):
+                case (
+                    AskRecord(personal_id)
+                    | AskLog(personal_id)
+                    | Lock(personal_id)
+                    | Unlock(personal_id)
+                ):
                     tag = self.keyring.index("personal_id", personal_id)
                     found[message.sender_id] = row_id(tag)
                 case GivePin() if challenge := challenges.get(message.sender_id):

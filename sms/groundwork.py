@@ -13,7 +13,7 @@ from records.personal_id import PersonalId
 from records.pins import Challenge, PinHasher
 from records.quotas import History, Verdict
 from records.register import Record, Register
-from sms.commands import AskRecord, GivePin, Lock, Unlock
+from sms.commands import AskLog, AskRecord, GivePin, Lock, Request, Unlock
 from sms.decision import FreshPin, Message, Policy, Purpose
 from sms.facts import Loaded
 
@@ -60,7 +60,7 @@ class Preparer:
                 continue  # told nothing, whatever it asks, and so never over a quota
             sender = message.sender_id
             match message.command:
-                case AskRecord() | Lock() | Unlock() as command:
+                case AskRecord() | AskLog() | Lock() | Unlock() as command:
                     citizen = loaded.citizens[sender]
                     history = histories[sender].on(now)
                     verdict = quotas.judge_ask(history, citizen, self._policy.sender, now)
@@ -80,9 +80,7 @@ class Preparer:
         drawn = {sender: future.result() for sender, future in fresh.items()}
         return Groundwork(drawn, matches, records, is_up, erred)
 
-    def _draw(
-        self, message: Message, command: AskRecord | Lock | Unlock, citizen_id: int
-    ) -> FreshPin:
+    def _draw(self, message: Message, command: Request, citizen_id: int) -> FreshPin:
         challenge_id, pin = uuid7(), pins.draw()
         binding = pins.binding(
             challenge_id, message.sender_id, citizen_id, message.link_id, purpose_of(command)
@@ -109,18 +107,20 @@ class Preparer:
         return {sender: found.get(asked) for sender, asked in wanted.items()}, True, False
 
 
-def purpose_of(command: AskRecord | Lock | Unlock) -> Purpose:
+def purpose_of(command: Request) -> Purpose:
     """Say what a right PIN for this request does."""
     match command:
         case AskRecord():
             return Purpose.RECORD
+        case AskLog():
+            return Purpose.LOG
         case Lock():
             return Purpose.LOCK
         case Unlock():
             return Purpose.UNLOCK
 
 
-def fields_of(command: AskRecord | Lock | Unlock) -> Group:
+def fields_of(command: Request) -> Group:
     """Say which group of fields this request is about."""
     return command.group if isinstance(command, AskRecord) else Group.DEFAULT
 

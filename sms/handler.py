@@ -5,7 +5,7 @@ signing entries. Inside it the facts are loaded again under locks, and a message
 moved since is put back and done again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -21,11 +21,11 @@ from core.ids import uuid7
 from core.keyring import Keyring
 from journal.errors import JournalFault
 from journal.journal import Journal
-from records import locks, pins, quotas
+from records import cases, locks, pins, quotas
 from records.stops import StopReason
-from sms import conversation, outbox, queue, reading, writing
+from sms import conversation, outbox, queue, reading, traces, writing
 from sms.commands import Price
-from sms.decision import Decision, Facts, Message, Policy
+from sms.decision import Decision, Facts, Message, Policy, Trace
 from sms.facts import Loaded, Loader
 from sms.groundwork import Groundwork, Preparer
 from sms.links.registry import LinkRegistry
@@ -95,7 +95,8 @@ class Handler:
         groundwork = self.preparer.prepare(messages, histories, loaded, now)
         if groundwork.register_erred:
             self.trips.trip(StopReason.REGISTER_FAULT)
-        decided, later = self._decide(messages, loaded, groundwork, histories, now)
+        found = traces.load(self.database, self.keyring, messages, loaded, groundwork, now)
+        decided, later = self._decide(messages, loaded, groundwork, histories, found, now)
         written = writing.write(self.journal, self.keyring, decided, self.policy, now)
         back = [by_id[message.id] for message in later]
         done = self.database.write(
@@ -110,6 +111,7 @@ class Handler:
         loaded: Loaded,
         groundwork: Groundwork,
         histories: dict[int, quotas.History],
+        found: Mapping[int, Trace],
         now: datetime,
     ) -> tuple[list[tuple[Message, Decision]], list[Message]]:
         """Decide in order, and put off whoever counts against a citizen that just changed."""
@@ -123,6 +125,8 @@ class Handler:
                 later.append(message)
                 continue
             facts = _facts(message, loaded, groundwork, histories[message.sender_id], prices)
+            if trace := found.get(message.sender_id):
+                facts = replace(facts, trace=trace)
             decision = conversation.decide(message, facts, policy=self.policy, now=now)
             decided.append((message, decision))
             if decision.gate is not None:
@@ -187,6 +191,7 @@ class Handler:
         pins.close(session, [d.closing for d in decisions if d.closing], now)
         pins.open_all(session, self.keyring, [d.opened for d in decisions if d.opened])
         locks.store(session, [one.gate for one in done if one.gate])
+        cases.open_all(session, [d.case for d in decisions if d.case])
         self.journal.append(session, [one.entry for one in done if one.entry])
         outbox.put(session, [one.reply_row for one in done if one.reply_row])
         usage.record(session, [one.usage for one in done])

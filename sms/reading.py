@@ -9,15 +9,16 @@ from sms.commands import (
     AskLog,
     AskRecord,
     Cancel,
+    Check,
     Command,
     GivePin,
     Help,
     Hint,
     Language,
     Lock,
-    NotBuilt,
     NotUnderstood,
     Price,
+    SayWrong,
     Unlock,
 )
 from sms.decision import Message
@@ -33,6 +34,8 @@ _WORDS: dict[type[Command], str] = {
     AskLog: "NK",
     Lock: "KHOA",
     Unlock: "MO",
+    SayWrong: "SAI",
+    Check: "KT",
     Cancel: "HUY",
     Price: "PHI",
     Help: "HD",
@@ -62,7 +65,7 @@ def is_worn_out(waiting: Waiting) -> bool:
 
 def word_of(command: Command) -> str:
     """Return the published word of a command, for stops, entries and reports."""
-    return command.word if isinstance(command, NotBuilt) else _WORDS[type(command)]
+    return _WORDS[type(command)]
 
 
 def _message(

@@ -1,19 +1,15 @@
-"""What can be answered to a citizen, and its text: one GSM-7 segment, whatever the slots hold."""
+"""What can be answered to a citizen."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from journal.accesses import Accesses
+from journal.found import Found
 from records.catalogue import Group
-from sms import results
 from sms.commands import Hint, Language
 from sms.results import ResultFields
-from sms.templates import TEMPLATE_VERSION, TEXTS, TemplateId
-
-LOOKUP_MESSAGES = 2  # DC and XN
-
-_MINUTE = 60
-_HUNDREDTHS = 100
 
 
 class ReplyClass(StrEnum):
@@ -21,6 +17,7 @@ class ReplyClass(StrEnum):
 
     PIN = "PIN"
     RESULT = "RESULT"
+    LOG = "LOG"
     NOMATCH = "NOMATCH"
     WRONG = "WRONG"
     FAILED = "FAILED"
@@ -29,6 +26,9 @@ class ReplyClass(StrEnum):
     LOCKED = "LOCKED"
     UNLOCKED = "UNLOCKED"
     CANCELLED = "CANCELLED"
+    INCLUDED = "INCLUDED"
+    UNKNOWN = "UNKNOWN"
+    CASE = "CASE"
     SYNTAX = "SYNTAX"
     HELP = "HELP"
     PRICE = "PRICE"
@@ -43,14 +43,14 @@ class _Uncoded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Coded(_Uncoded):
+class Coded(_Uncoded):
     """A reply that has a journal entry; *code* is the entry's."""
 
     code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PinReply(_Coded):
+class PinReply(Coded):
     """Here is your PIN.
 
     Units: *life_seconds* in seconds; whole minutes are told as minutes.
@@ -62,7 +62,7 @@ class PinReply(_Coded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class ResultReply(_Coded):
+class ResultReply(Coded):
     """Here is what you asked for."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.RESULT
@@ -70,15 +70,24 @@ class ResultReply(_Coded):
     group: Group
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class LogReply(Coded):
+    """Here is who looked at your record, as of *now*."""
+
+    reply_class: ClassVar[ReplyClass] = ReplyClass.LOG
+    accesses: Accesses
+    now: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoMatchReply(_Coded):
+class NoMatchReply(Coded):
     """Nothing can be told; the one answer to every reason."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.NOMATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WrongReply(_Coded):
+class WrongReply(Coded):
     """Not the PIN; tries are left."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.WRONG
@@ -86,14 +95,14 @@ class WrongReply(_Coded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedReply(_Coded):
+class FailedReply(Coded):
     """Not the PIN; no try is left."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExpiredReply(_Coded):
+class ExpiredReply(Coded):
     """The PIN's life is over."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.EXPIRED
@@ -107,24 +116,48 @@ class NoOpenReply(_Uncoded):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LockedReply(_Coded):
+class LockedReply(Coded):
     """Lookups by SMS are locked."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.LOCKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockedReply(_Coded):
+class UnlockedReply(Coded):
     """Lookups by SMS are open again."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.UNLOCKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CancelledReply(_Coded):
+class CancelledReply(Coded):
     """No request is open any more."""
 
     reply_class: ClassVar[ReplyClass] = ReplyClass.CANCELLED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class IncludedReply(_Uncoded):
+    """It is in the journal: there, and under this receipt."""
+
+    reply_class: ClassVar[ReplyClass] = ReplyClass.INCLUDED
+    found: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownReply(_Uncoded):
+    """Not in the journal, or not this number's: the one answer to both."""
+
+    reply_class: ClassVar[ReplyClass] = ReplyClass.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseReply(Coded):
+    """What is wrong is noted, under this number."""
+
+    reply_class: ClassVar[ReplyClass] = ReplyClass.CASE
+    number: str
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +211,7 @@ class DownReply(_Uncoded):
 Reply = (
     PinReply
     | ResultReply
+    | LogReply
     | NoMatchReply
     | WrongReply
     | FailedReply
@@ -186,6 +220,9 @@ Reply = (
     | LockedReply
     | UnlockedReply
     | CancelledReply
+    | IncludedReply
+    | UnknownReply
+    | CaseReply
     | SyntaxReply
     | HelpReply
     | PriceReply
@@ -194,68 +231,7 @@ Reply = (
     | DownReply
 )
 
-_SYNTAX = {hint: TemplateId(f"syntax.{hint}") for hint in Hint}
-
-
-def template(reply: Reply) -> TemplateId:
-    """Name the text that *reply* is written with."""
-    match reply:
-        case SyntaxReply(hint=Hint.DIGIT_COUNT, digits=None):
-            return TemplateId.SYNTAX_PLAIN
-        case SyntaxReply():
-            return _SYNTAX[reply.hint]
-        case PriceReply(price_hundredths=None):
-            return TemplateId.PRICE_USUAL
-        case PriceReply(price_hundredths=0):
-            return TemplateId.PRICE_FREE
-        case _:
-            return TemplateId(reply.reply_class.lower())
-
-
-def template_name(reply: Reply) -> str:
-    """Name text, language and version for the journal, as in `wrong.vi.1`."""
-    return f"{template(reply)}.{reply.language}.{TEMPLATE_VERSION}"
-
 
 def with_code(reply: Reply, code: str) -> Reply:
     """Return *reply* with the code of its entry; one that has no entry is returned as it is."""
-    return replace(reply, code=code) if isinstance(reply, _Coded) else reply
-
-
-def render(reply: Reply) -> str:
-    """Write *reply* as it is sent."""
-    if isinstance(reply, ResultReply):
-        return results.compose(reply.fields, reply.group, reply.code, reply.language).text
-    return TEXTS[reply.language][template(reply)].format_map(_slots(reply))
-
-
-def _slots(reply: Reply) -> dict[str, object]:
-    slots: dict[str, object] = {"code": reply.code} if isinstance(reply, _Coded) else {}
-    match reply:
-        case PinReply():
-            slots |= {"pin": reply.pin, "life": _life(reply.life_seconds, reply.language)}
-        case WrongReply():
-            slots["tries"] = reply.tries_left
-        case SyntaxReply():
-            slots["digits"] = reply.digits
-        case PriceReply(price_hundredths=int() as price):
-            slots["price"] = _dong(price, reply.language)
-            slots["total"] = _dong(price * LOOKUP_MESSAGES, reply.language)
-        case _:
-            pass
-    return slots
-
-
-def _life(seconds: int, language: Language) -> str:
-    minutes, rest = divmod(seconds, _MINUTE)
-    if language is Language.VI:
-        return f"{seconds} giay" if rest else f"{minutes} phut"
-    return f"{seconds} sec" if rest else f"{minutes} min"
-
-
-def _dong(hundredths: int, language: Language) -> str:
-    dong, rest = divmod(hundredths, _HUNDREDTHS)
-    written = f"{dong:,}.{rest:02}" if rest else f"{dong:,}"
-    if language is Language.EN:
-        return written
-    return written.translate(str.maketrans(",.", ".,"))
+    return replace(reply, code=code) if isinstance(reply, Coded) else reply

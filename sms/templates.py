@@ -11,7 +11,7 @@ from enum import StrEnum
 from sms.commands import Language
 
 # Raised with any change of a text: operators register texts, and entries name the version.
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 
 
 class TemplateId(StrEnum):
@@ -19,6 +19,8 @@ class TemplateId(StrEnum):
 
     PIN = "pin"
     RESULT = "result"
+    LOG = "log"
+    LOG_NONE = "log.none"
     NOMATCH = "nomatch"
     WRONG = "wrong"
     FAILED = "failed"
@@ -27,10 +29,15 @@ class TemplateId(StrEnum):
     LOCKED = "locked"
     UNLOCKED = "unlocked"
     CANCELLED = "cancelled"
+    INCLUDED = "included"
+    UNKNOWN = "unknown"
+    CASE = "case"
+    CASE_CLOSED = "case.closed"
     SYNTAX_PLAIN = "syntax.plain"
     SYNTAX_NINE_DIGITS = "syntax.nine_digits"
     SYNTAX_DIGIT_COUNT = "syntax.digit_count"
     SYNTAX_PIN_FORM = "syntax.pin_form"
+    SYNTAX_CODE_FORM = "syntax.code_form"
     SYNTAX_TWO_THINGS = "syntax.two_things"
     HELP = "help"
     PRICE = "price"
@@ -47,6 +54,10 @@ _VIETNAMESE = {
         "ai, ke ca can bo. Neu khong phai ban yeu cau, soan HUY. Ma GD {code}"
     ),
     TemplateId.RESULT: "CSDLDC: {told}. Ma GD {code}. Sai: den Cong an cap xa",
+    TemplateId.LOG: ("CSDLDC: Truy cap: {told}. Khong phai ban: den Cong an cap xa. Ma GD {code}"),
+    TemplateId.LOG_NONE: (
+        "CSDLDC: Nhat ky chua ghi lan truy cap nao vao thong tin cua ban{told}. Ma GD {code}"
+    ),
     TemplateId.NOMATCH: (
         "CSDLDC: Khong thuc hien duoc yeu cau tu so thue bao nay. Kiem tra so dinh danh hoac den "
         "Cong an cap xa de dang ky so dien thoai. Ma GD {code}"
@@ -77,6 +88,22 @@ _VIETNAMESE = {
         "CSDLDC: Da huy, khong con yeu cau nao dang cho. Neu nguoi khac gui yeu cau, nen khoa: "
         "soan KHOA so-dinh-danh. Ma GD {code}"
     ),
+    TemplateId.INCLUDED: (
+        "CSDLDC: Co trong nhat ky, muc {index} tren {size}, luc {at}. Bien nhan {receipt}. Ai "
+        "cung kiem tra duoc: soan KT bien-nhan"
+    ),
+    TemplateId.UNKNOWN: (
+        "CSDLDC: Khong tim thay ma nay trong nhat ky, hoac ma khong gui cho so thue bao nay. Hay "
+        "kiem tra lai ma giao dich hoac bien nhan. Huong dan: soan HD"
+    ),
+    TemplateId.CASE: (
+        "CSDLDC: Da ghi nhan phan anh sai sot, so {case}. Vui long den Cong an cap xa va neu so "
+        "nay de duoc kiem tra, dinh chinh. Ma GD {code}"
+    ),
+    TemplateId.CASE_CLOSED: (
+        "CSDLDC: Phan anh so {case} ve tin nay da duoc dong. Neu van con sai, den Cong an cap xa "
+        "va neu so nay. Ma GD {code}"
+    ),
     TemplateId.SYNTAX_PLAIN: (
         "CSDLDC: Tin nhan chua dung cu phap. De tra cuu, soan DC so-dinh-danh-12-so. De xac nhan, "
         "soan XN ma-6-so. Huong dan: soan HD"
@@ -93,13 +120,17 @@ _VIETNAMESE = {
         "CSDLDC: Ma xac thuc can dung 6 so: soan XN ma-6-so. Tin nay khong tinh la mot lan thu. "
         "Huong dan: soan HD"
     ),
+    TemplateId.SYNTAX_CODE_FORM: (
+        "CSDLDC: Hay ghi ma giao dich gom 6 ky tu o tin da nhan: soan KT ma-giao-dich de kiem tra, "
+        "SAI ma-giao-dich neu tin do sai. Huong dan: soan HD"
+    ),
     TemplateId.SYNTAX_TWO_THINGS: (
         "CSDLDC: Moi tin nhan chi mot viec: mot so dinh danh (DC so-dinh-danh) hoac mot ma xac "
         "thuc (XN ma-6-so). Vui long gui rieng. Huong dan: soan HD"
     ),
     TemplateId.HELP: (
-        "CSDLDC: Soan DC so-dinh-danh, roi XN ma-6-so (2 tin nhan). Khac: HUY, PHI, "
-        "KHOA/MO so-dinh-danh. An toan hon: VNeID, Cong dich vu cong, Cong an cap xa"
+        "CSDLDC: Soan DC so-dinh-danh, roi XN ma-6-so (2 tin nhan). Khac: NK/KHOA/MO "
+        "so-dinh-danh, SAI/KT ma, HUY, PHI. An toan hon: VNeID, Cong dich vu cong, Cong an xa"
     ),
     TemplateId.PRICE: (
         "CSDLDC: Gia moi tin nhan gui di: {price} dong. Mot lan tra cuu can 2 tin (DC va XN): "
@@ -131,6 +162,10 @@ _ENGLISH = {
         "officials. If you did not ask for it, text CANCEL. Ref {code}"
     ),
     TemplateId.RESULT: "CSDLDC: {told}. Ref {code}. Wrong: see commune police",
+    TemplateId.LOG: "CSDLDC: Accessed: {told}. Not you? See your commune police. Ref {code}",
+    TemplateId.LOG_NONE: (
+        "CSDLDC: The journal has no access to your record so far{told}. Ref {code}"
+    ),
     TemplateId.NOMATCH: (
         "CSDLDC: Your request cannot be served from this number. Check the personal number, or "
         "register your phone at the commune police. Ref {code}"
@@ -159,6 +194,22 @@ _ENGLISH = {
         "CSDLDC: Cancelled, no request is waiting. If somebody else asked, lock your record: text "
         "LOCK personal-number. Ref {code}"
     ),
+    TemplateId.INCLUDED: (
+        "CSDLDC: In the journal: entry {index} of {size}, {at}. Receipt {receipt}. Anybody can "
+        "check it: text CHECK and the receipt"
+    ),
+    TemplateId.UNKNOWN: (
+        "CSDLDC: Not found in the journal, or not sent to this number. Check the code or receipt "
+        "that you typed. Help: text HELP"
+    ),
+    TemplateId.CASE: (
+        "CSDLDC: Your report is noted as case {case}. Please see your commune police with this "
+        "number, to have it checked and corrected. Ref {code}"
+    ),
+    TemplateId.CASE_CLOSED: (
+        "CSDLDC: Case {case} about that message is closed. If it is still wrong, see your commune "
+        "police with this number. Ref {code}"
+    ),
     TemplateId.SYNTAX_PLAIN: (
         "CSDLDC: Message not understood. For your record, text INFO personal-number. To confirm, "
         "text PIN six-digits. Help: text HELP"
@@ -175,13 +226,17 @@ _ENGLISH = {
         "CSDLDC: A code has exactly 6 digits: text PIN six-digits. This message did not cost you a "
         "try. Help: text HELP"
     ),
+    TemplateId.SYNTAX_CODE_FORM: (
+        "CSDLDC: Give the 6 letters and digits at the end of the message you got: text CHECK code "
+        "to check it, WRONG code if it is wrong. Help: text HELP"
+    ),
     TemplateId.SYNTAX_TWO_THINGS: (
         "CSDLDC: One thing per message: one personal number (INFO personal-number) or one code "
         "(PIN six-digits). Please send them apart. Help: text HELP"
     ),
     TemplateId.HELP: (
-        "CSDLDC: Text INFO personal-number, then PIN six-digits (2 messages). CANCEL, LOCK, "
-        "UNLOCK, FEE. Safer ways: VNeID, public service portal, commune police"
+        "CSDLDC: Text INFO personal-number, then PIN six-digits (2 messages). LOG, LOCK, UNLOCK, "
+        "WRONG, CHECK, CANCEL, FEE. Safer: VNeID, service portal, commune police"
     ),
     TemplateId.PRICE: (
         "CSDLDC: Each message you send costs {price} VND. A lookup takes 2 messages (INFO and "

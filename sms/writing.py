@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from billing.usage import Direction, Usage
 from core.ids import uuid7
 from core.keyring import Keyring
-from journal.entries import Draft, Entry, Kind, Retention
+from journal.entries import Draft, Entry, Kind, Retention, ToldAs
 from journal.journal import Journal
 from records import quotas
 from records.locks import Gate
-from sms import dispatch, replies, segments
+from sms import disclosure, dispatch, replies, segments, wording
 from sms.commands import GivePin
-from sms.decision import Decision, Message, Policy
+from sms.decision import Decision, Exchange, Message, Policy
 from sms.dispatch import NewReply
 from sms.queue import Handled
 from sms.replies import ReplyClass
@@ -21,7 +21,9 @@ from sms.replies import ReplyClass
 RESULT_LIFE = timedelta(minutes=10)
 OTHER_LIFE = timedelta(minutes=30)
 _PIN_MARGIN = timedelta(seconds=60)
-_DISCLOSES = frozenset({ReplyClass.PIN, ReplyClass.RESULT})
+_DISCLOSES = frozenset({ReplyClass.PIN, ReplyClass.RESULT, ReplyClass.LOG})
+_ACCESSES = frozenset({ReplyClass.RESULT, ReplyClass.LOG})
+_ATTEMPTS = frozenset({disclosure.OTHER_NUMBER, disclosure.OTHER_NUMBER_OWNER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def life_of(reply_class: ReplyClass, policy: Policy) -> timedelta:
     match reply_class:
         case ReplyClass.PIN:
             return max(policy.pin.life - _PIN_MARGIN, policy.pin.life / 2)
-        case ReplyClass.RESULT:
+        case ReplyClass.RESULT | ReplyClass.LOG:
             return RESULT_LIFE
         case _:
             return OTHER_LIFE
@@ -110,7 +112,7 @@ def _reply_row(
     if decision.reply is None or message.sender is None:
         return None
     reply = replies.with_code(decision.reply, entry.code) if entry else decision.reply
-    text = replies.render(reply)
+    text = wording.render(reply)
     measured = segments.measure(text)
     new = NewReply(
         id=uuid7(),
@@ -178,8 +180,21 @@ def _draft(message: Message, decision: Decision, policy: Policy) -> Draft:
             "link": message.link_code,
             "operator_message_id": message.operator_message_id,
             "short_code": message.to,
-            "template": replies.template_name(reply) if reply else "",
+            "template": wording.template_name(reply) if reply else "",
             "segments": 1,
             "legal_basis": policy.legal_basis,
+            **({"about": exchange.about, "case": exchange.case} if exchange.case else {}),
         },
+        told_as=_told_as(exchange),
     )
+
+
+def _told_as(exchange: Exchange) -> ToldAs | None:
+    """Say what the citizen is told of an exchange as, when they ask who looked.
+
+    Only what let something of the record leave is an access. That another number asked, and was
+    told nothing, is told in one figure: listed, it would let anybody push the accesses out.
+    """
+    if exchange.outcome in _ACCESSES:
+        return ToldAs.ACCESS
+    return ToldAs.ATTEMPT if exchange.reason in _ATTEMPTS else None

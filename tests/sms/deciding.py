@@ -7,7 +7,12 @@ from uuid import UUID
 from core.clock import vietnam_day
 from core.ids import uuid7
 from core.phone import Msisdn
+from journal.accesses import Access, Accesses
+from journal.entries import ToldAs
+from journal.found import Found
+from journal.openings import Act
 from records import people
+from records.cases import Case, NewCase
 from records.catalogue import Group
 from records.locks import OPEN, CitizenLimits
 from records.personal_id import PersonalId
@@ -16,22 +21,24 @@ from records.quotas import Ask, History, SenderLimits
 from records.register import Record
 from records.stops import Stops
 from sms import conversation, reading
+from sms.codes import Code
 from sms.commands import (
     AskLog,
     AskRecord,
     Cancel,
+    Check,
     Command,
     GivePin,
     Help,
     Hint,
     Language,
     Lock,
-    NotBuilt,
     NotUnderstood,
     Price,
+    SayWrong,
     Unlock,
 )
-from sms.decision import Decision, Facts, FreshPin, Message, Policy
+from sms.decision import Complaint, Decision, Facts, FreshPin, Message, Policy, Trace
 from tests.fakes import NOON
 
 TODAY = vietnam_day(NOON)
@@ -52,8 +59,18 @@ HUY = Cancel(VI)
 PHI = Price(VI)
 HD = Help(VI)
 ODD = NotUnderstood(Hint.PLAIN, None, VI)
-LATER = (AskLog(PERSON.personal_id, VI), NotBuilt("SAI", VI))
-EVERY_COMMAND: tuple[Command, ...] = (DC, KHOA, MO, XN, HUY, PHI, HD, ODD, *LATER)
+CODE = "7F3K92"
+NK = AskLog(PERSON.personal_id, VI)
+SAI = SayWrong(Code(CODE), VI)
+KT = Check(Code(CODE), VI)
+EVERY_COMMAND: tuple[Command, ...] = (DC, NK, KHOA, MO, XN, HUY, PHI, HD, ODD, SAI, KT)
+FOUND = Found(
+    UUID(int=6), "7F3K-92TX-2VHD-WR5T", NOON - timedelta(days=1), 41, 1234567, SENDER, CITIZEN,
+    ToldAs.ACCESS,
+)  # fmt: skip
+SEEN = Accesses(
+    (Access(NOON - timedelta(days=1), Act(b"", '{"group":"","outcome":"RESULT"}', None)),), 1
+)
 
 
 def message(command: Command, **changes: object) -> Message:
@@ -73,6 +90,7 @@ def facts(**changes: object) -> Facts:
     made = Facts(
         history=History(day=TODAY), challenge=None, gate=OPEN, stops=Stops(), citizen_id=CITIZEN,
         record=PERSON, sharing=1, fresh=FreshPin(uuid7(), PIN, "$argon2id$made-up"),
+        trace=Trace(accesses=SEEN),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
 
@@ -91,6 +109,18 @@ def challenge(purpose: str = "DC", **changes: object) -> Challenge:
         expires_at=NOON + timedelta(minutes=4),
     )  # fmt: skip
     return replace(made, **changes)  # type: ignore[arg-type]  # fields by name
+
+
+def complaint(known: Case | None = None, **changes: object) -> Trace:
+    """Make what is known of a reply that the sender says is wrong."""
+    made = Complaint(
+        about=FOUND, subject=PERSON.personal_id, known=known, open=0,
+        fresh=NewCase(
+            id=UUID(int=7), number="7K3M-9QTX", entry_id=FOUND.entry_id, sender_id=SENDER,
+            opened_at=NOON,
+        ),
+    )  # fmt: skip
+    return Trace(complaint=replace(made, **changes))  # type: ignore[arg-type]  # fields by name
 
 
 def asked(*ago: timedelta, **counts: object) -> History:

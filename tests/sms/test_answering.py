@@ -18,7 +18,7 @@ from sms.commands import (
     Hint,
     NotUnderstood,
 )
-from sms.decision import Decision, Facts
+from sms.decision import Decision, Facts, Trace
 from sms.inbound import State
 from sms.replies import (
     CancelledReply,
@@ -26,6 +26,7 @@ from sms.replies import (
     FailedReply,
     LateReply,
     LockedReply,
+    LogReply,
     NoMatchReply,
     NoOpenReply,
     PriceReply,
@@ -45,18 +46,22 @@ from tests.sms.deciding import (
     HD,
     HUY,
     KHOA,
-    LATER,
+    KT,
     MO,
+    NK,
     ODD,
     PERSON,
     PHI,
     PIN,
+    SAI,
+    SEEN,
     SOMEBODY,
     TODAY,
     VI,
     XN,
     asked,
     challenge,
+    complaint,
     days_ago,
     decide,
     facts,
@@ -97,6 +102,23 @@ def test_the_right_pin_opens_the_record() -> None:
     assert decision.exchange.subject_id == CITIZEN
 
 
+def test_the_right_pin_opens_the_log() -> None:
+    decision = decide(XN, waiting("NK"))
+
+    assert (decision.state, decision.reason) == (State.ANSWERED, "right-pin")
+    assert decision.reply == LogReply(language=VI, code="", accesses=SEEN, now=NOON)
+    assert decision.closing == SPENT
+    assert decision.gate == replace(OPEN, results=(NOON,)), "it counts as a record told"
+    assert decision.exchange is not None
+    assert (decision.exchange.outcome, decision.exchange.purpose) == ("LOG", "NK")
+    assert decision.exchange.fields == ()
+
+
+def test_a_log_that_was_not_read_is_not_told_as_an_empty_one() -> None:
+    with pytest.raises(ValueError, match="not read"):
+        decide(XN, waiting("NK", trace=Trace()))
+
+
 @pytest.mark.parametrize(
     ("purpose", "reply", "locked"), [("KHOA", LockedReply, True), ("MO", UnlockedReply, False)]
 )
@@ -134,8 +156,14 @@ def test_unlocking_leaves_the_failures_lock() -> None:
         ("citizen-results", waiting(gate=Gate(results=(NOON - HOUR,) * 5))),
     ],
 )
-def test_what_changed_since_the_pin_holds_the_record_back(reason: str, known: Facts) -> None:
-    decision = decide(XN, known)
+@pytest.mark.parametrize("purpose", ["DC", "NK"])
+def test_what_changed_since_the_pin_holds_the_record_back(
+    purpose: str, reason: str, known: Facts
+) -> None:
+    if (purpose, reason) == ("NK", "other-number"):
+        reason = "other-number-owner"
+
+    decision = decide(XN, replace(known, challenge=challenge(purpose)))
 
     assert isinstance(decision.reply, NoMatchReply)
     assert (decision.state, decision.reason) == (State.REFUSED, reason)
@@ -285,13 +313,6 @@ def test_what_is_not_understood_is_told_how(hint: Hint) -> None:
     assert decision.exchange is None
 
 
-@pytest.mark.parametrize("command", LATER)
-def test_what_is_not_built_yet_is_syntax(command: Command) -> None:
-    decision = decide(command, facts())
-
-    assert (kind(decision), decision.reason) == (ReplyClass.SYNTAX, "not-built")
-
-
 @pytest.mark.parametrize("command", [HD, PHI, ODD, XN])
 def test_help_is_given_five_times_a_day_then_one_quota_then_silence(command: Command) -> None:
     known, told = facts(fresh=None), []
@@ -387,7 +408,7 @@ def test_a_service_or_link_that_is_stopped_is_down_for_everything(
 def test_a_stop_of_disclosure_lets_the_rest_go_on(command: Command) -> None:
     decision = decide(command, waiting(stops=stop((Scope.DISCLOSURE, ""))))
 
-    if command in {DC, KHOA, MO, XN}:
+    if command in {DC, NK, KHOA, MO, XN}:
         assert (decision.state, decision.reason) == (State.SUSPENDED, "disclosure-stopped")
         assert decision.closing is None, "the PIN stays good"
     else:
@@ -401,6 +422,11 @@ def test_a_stop_of_disclosure_lets_the_rest_go_on(command: Command) -> None:
         ("DC", KHOA, facts(), False),
         ("DC", XN, waiting("DC"), True),
         ("DC", XN, waiting("KHOA"), False),
+        ("NK", NK, facts(), True),
+        ("NK", XN, waiting("NK"), True),
+        ("DC", XN, waiting("NK"), False),
+        ("KT", KT, facts(), True),
+        ("SAI", SAI, facts(trace=complaint()), True),
         ("KHOA", XN, waiting("KHOA"), True),
         ("MO", MO, facts(), True),
         ("HD", HD, facts(), True),
@@ -426,7 +452,7 @@ def test_a_journal_that_lags_is_down_for_all_that_has_an_entry(command: Command)
     decision = decide(command, waiting(journal_is_up=False))
 
     assert decision.exchange is None
-    if command in {DC, KHOA, MO, XN, HUY}:
+    if command in {DC, NK, KHOA, MO, XN, HUY, SAI}:
         assert (decision.state, decision.reason) == (State.SUSPENDED, "journal-down")
         assert kind(decision) is ReplyClass.DOWN
     else:

@@ -8,7 +8,7 @@ import pytest
 from records.locks import OPEN, Gate
 from records.pins import ChallengeState, Closing
 from records.register import Status
-from sms import replies
+from sms import replies, wording
 from sms.commands import AskRecord, Command, Language, Lock
 from sms.decision import Decision, Facts, Message
 from sms.inbound import State
@@ -21,6 +21,7 @@ from tests.sms.deciding import (
     KHOA,
     LINK,
     MO,
+    NK,
     PERSON,
     PIN,
     POLICY,
@@ -69,19 +70,26 @@ NOTHING: dict[str, tuple[Message, Facts]] = {
         facts(gate=Gate(results=tuple(NOON - HOUR * each for each in (10, 8, 6, 4, 2)))),
     ),
     "other-number-owner": (message(KHOA, sender=SOMEBODY), facts()),
+    "other-number-owner of a log": (message(NK, sender=SOMEBODY), facts()),
+    "owner-locked of a log": (message(NK), facts(gate=OWNER_LOCKED)),
+    "failure-lock of a log": (message(NK), facts(gate=FAILED)),
+    "citizen-results of a log": (
+        message(NK),
+        facts(gate=Gate(results=tuple(NOON - HOUR * each for each in (10, 8, 6, 4, 2)))),
+    ),
 }
 
 
 def in_words(decision: Decision) -> str:
     assert decision.reply is not None
-    return replies.render(replies.with_code(decision.reply, "7F3K92"))
+    return wording.render(replies.with_code(decision.reply, "7F3K92"))
 
 
 @pytest.mark.parametrize("reason", NOTHING)
 def test_nothing_is_told_in_the_same_bytes_whatever_the_reason(reason: str) -> None:
     decision = decide(*NOTHING[reason])
 
-    assert decision.reason == reason
+    assert decision.reason == reason.removesuffix(" of a log")
     assert decision.state is State.REFUSED
     assert decision.reply == NoMatchReply(language=Language.VI, code="")
     assert in_words(decision) == in_words(decide(*NOTHING["unknown-id"]))
@@ -94,7 +102,8 @@ def test_telling_nothing_is_the_same_work_whatever_the_reason(reason: str) -> No
     decision = decide(told, known)
 
     assert decision.exchange is not None
-    assert (decision.exchange.outcome, decision.exchange.reason) == ("NOMATCH", reason)
+    assert decision.exchange.outcome == "NOMATCH"
+    assert decision.exchange.reason == reason.removesuffix(" of a log")
     assert decision.exchange.fields == ()
     assert decision.opened is not None
     void, state = decision.opened
@@ -126,7 +135,9 @@ def test_a_request_for_ones_own_record_gets_a_pin() -> None:
     assert (decision.history.replies, len(decision.history.asks)) == (1, 1)
 
 
-@pytest.mark.parametrize(("command", "purpose"), [(DC, "DC"), (KHOA, "KHOA"), (MO, "MO")])
+@pytest.mark.parametrize(
+    ("command", "purpose"), [(DC, "DC"), (NK, "NK"), (KHOA, "KHOA"), (MO, "MO")]
+)
 def test_a_pin_is_for_what_was_asked(command: Command, purpose: str) -> None:
     decision = decide(command, facts())
 

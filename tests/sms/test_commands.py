@@ -4,19 +4,21 @@ import pytest
 
 from records.catalogue import Group
 from records.personal_id import PersonalId
+from sms.codes import Code
 from sms.commands import (
     AskLog,
     AskRecord,
     Cancel,
+    Check,
     Command,
     GivePin,
     Help,
     Hint,
     Language,
     Lock,
-    NotBuilt,
     NotUnderstood,
     Price,
+    SayWrong,
     Unlock,
     parse,
 )
@@ -27,6 +29,7 @@ RECORD = AskRecord(ID, Group.DEFAULT, VI)
 RESIDENCE = AskRecord(ID, Group.RESIDENCE, VI)
 CARD = AskRecord(ID, Group.CARD, VI)
 PIN = GivePin("482913", None)
+CODE, RECEIPT, MISTYPED = Code("7F3K92"), Code("6XWY-2WXN-B8G1-58GX"), Code(None)
 PLAIN = NotUnderstood(Hint.PLAIN, None, VI)
 TWO_THINGS = NotUnderstood(Hint.TWO_THINGS, None, VI)
 
@@ -48,8 +51,9 @@ PUBLISHED = [
     ("NK 001085123456", AskLog(ID, VI)),
     ("KHOA 001085123456", Lock(ID, VI)),
     ("MO 001085123456", Unlock(ID, VI)),
-    ("SAI 7F3K92", NotBuilt("SAI", VI)),
-    ("KT 7F3K92", NotBuilt("KT", VI)),
+    ("SAI 7F3K92", SayWrong(CODE, VI)),
+    ("KT 7F3K92", Check(CODE, VI)),
+    ("KT 6XWY-2WXN-B8G1-58GX", Check(RECEIPT, VI)),
     ("HUY", Cancel(VI)),
     ("PHI", Price(VI)),
     ("HD", Help(VI)),
@@ -59,8 +63,9 @@ PUBLISHED = [
     ("LOG 001085123456", AskLog(ID, EN)),
     ("LOCK 001085123456", Lock(ID, EN)),
     ("UNLOCK 001085123456", Unlock(ID, EN)),
-    ("WRONG 7F3K92", NotBuilt("SAI", EN)),
-    ("CHECK 7F3K92", NotBuilt("KT", EN)),
+    ("WRONG 7F3K92", SayWrong(CODE, EN)),
+    ("CHECK 7F3K92", Check(CODE, EN)),
+    ("CHECK 6XWY-2WXN-B8G1-58GX", Check(RECEIPT, EN)),
     ("CANCEL", Cancel(EN)),
     ("FEE", Price(EN)),
     ("HELP", Help(EN)),
@@ -186,6 +191,40 @@ AS_TYPED = [
     ("Trợ giúp tôi với", Help(VI)),
     ("phí bao nhiêu?", Price(VI)),
 ]
+CODES = [
+    ("kt 7f3k92", Check(CODE, VI)),
+    ("KT7F3K92", Check(CODE, VI)),
+    ("KT: 7F3K92.", Check(CODE, VI)),
+    ("KT 7F3 K92", Check(CODE, VI)),
+    ("KT 7F-3K-92", Check(CODE, VI)),
+    ("KT\n7F3K92\nNguyễn Văn A", Check(CODE, VI)),
+    ("KT Ma GD 7F3K92", Check(CODE, VI)),
+    ("KT mã giao dịch 7F3K92", Check(CODE, VI)),
+    ("CHECK Ref 7F3K92", Check(CODE, EN)),
+    ("KT 7F3K92 gui 1414", Check(CODE, VI)),
+    ("KT 7F3K92 xin cam on", Check(CODE, VI)),
+    ("KT OIL0IL", Check(Code("011011"), VI)),
+    ("KT MNPQRS", Check(Code("MNPQRS"), VI)),
+    ("KT 482913", Check(Code("482913"), VI)),
+    ("kt 6xwy 2wxn b8g1 58gx", Check(RECEIPT, VI)),
+    ("KT 6XWY2WXNB8G158GX", Check(RECEIPT, VI)),
+    ("KT 6XWY-2WXN-B8GI-58GX", Check(RECEIPT, VI)),
+    ("KT Biên nhận 6XWY-2WXN-B8G1-58GX", Check(RECEIPT, VI)),
+    ("KT 6XWY-2WXN-B8G1-58GY", Check(MISTYPED, VI)),
+    ("KT 6XWY-2WXN-B8G1-58UX", Check(MISTYPED, VI)),
+    ("Sai 7f3k92", SayWrong(CODE, VI)),
+    ("SAI7F3K92", SayWrong(CODE, VI)),
+    ("SAI: Ma GD 7F3K92 sai nam sinh", SayWrong(CODE, VI)),
+    ("SAI 6XWY-2WXN-B8G1-58GX", SayWrong(RECEIPT, VI)),
+    ("SAI", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("Sai rồi", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("sai nhầm hết cả", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("KT", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("KT 7F3K9", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("KT 7F3K921", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("KT 001085123456", NotUnderstood(Hint.CODE_FORM, None, VI)),
+    ("CHECK", NotUnderstood(Hint.CODE_FORM, None, EN)),
+]
 SLIPS = [
     ("TRACU 001085123456", RECORD),
     ("TRACUUU001085123456", RECORD),
@@ -255,6 +294,11 @@ def test_every_alias_works(text: str, command: Command) -> None:
 
 @pytest.mark.parametrize(("text", "command"), AS_TYPED)
 def test_texts_are_read_as_citizens_type_them(text: str, command: Command) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize(("text", "command"), CODES)
+def test_codes_and_receipts_are_read_as_citizens_type_them(text: str, command: Command) -> None:
     assert parse(text) == command
 
 

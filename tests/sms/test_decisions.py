@@ -1,19 +1,22 @@
 """What holds of every decision, whatever the message and whatever the facts."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journal.accesses import Access, Accesses
+from journal.openings import Act
 from records.locks import Gate
 from records.pins import ChallengeState
 from records.quotas import Ask, History
 from records.register import Status
 from records.stops import Scope, Stops
-from sms import conversation, replies, segments
+from sms import conversation, replies, segments, wording
 from sms.commands import parse
-from sms.decision import Decision, Facts, Message
+from sms.decision import Decision, Facts, Message, Trace
 from sms.inbound import State
 from sms.replies import ReplyClass
 from tests.fakes import NOON
@@ -22,11 +25,13 @@ from tests.sms.deciding import (
     DC,
     ELSEWHERE,
     EVERY_COMMAND,
+    FOUND,
     LINK,
     ME,
     POLICY,
     SOMEBODY,
     challenge,
+    complaint,
     facts,
     message,
     record,
@@ -64,7 +69,7 @@ HISTORIES = st.builds(
 )
 CHALLENGES = st.none() | st.builds(
     challenge,
-    st.sampled_from(["DC", "KHOA", "MO"]),
+    st.sampled_from(["DC", "NK", "KHOA", "MO"]),
     fields=st.sampled_from(["", "CT", "TT"]),
     language=st.sampled_from(["vi", "en"]),
     tries_left=st.integers(1, 3),
@@ -93,6 +98,43 @@ STOPS = st.builds(
         max_size=2,
     ),
 )
+SEES = st.builds(
+    Access,
+    TIMES,
+    st.builds(
+        Act,
+        st.just(b""),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "group": st.sampled_from(["", "CT", "TT"]),
+                "outcome": st.sampled_from(["RESULT", "LOG"]),
+                "act": st.sampled_from(["journal-extract", "something-new"]),
+                "receiver": st.text(max_size=80),
+            },
+        ).map(json.dumps),
+        st.sampled_from([None, "officer:an"]),
+    ),
+)
+# A log is always read before it is told, so it is never missing here.
+TRACES = st.builds(
+    Trace,
+    accesses=st.builds(
+        Accesses,
+        st.lists(SEES, max_size=5).map(tuple),
+        st.integers(5, 10**7),
+        st.sampled_from([0, 1, 99, 10**7]),
+    ),
+    found=st.sampled_from([None, FOUND]),
+    complaint=st.sampled_from(
+        [
+            None,
+            complaint().complaint,
+            complaint(open=3).complaint,
+            complaint(about=replace(FOUND, told_as=None)).complaint,
+        ]
+    ),
+)
 FACTS = st.builds(
     facts,
     history=HISTORIES,
@@ -105,7 +147,17 @@ FACTS = st.builds(
     sharing=st.integers(0, 5),
     pin_matches=st.booleans(),
     price_hundredths=st.none() | st.integers(0, 10**9),
+    trace=TRACES,
 )
+
+
+# What only a right PIN leads to, and what it was sent for.
+OPENED: dict[ReplyClass | None, str] = {
+    ReplyClass.RESULT: "DC",
+    ReplyClass.LOG: "NK",
+    ReplyClass.LOCKED: "KHOA",
+    ReplyClass.UNLOCKED: "MO",
+}
 
 
 def decide(told: Message, known: Facts) -> Decision:
@@ -124,7 +176,7 @@ def test_everything_comes_to_an_end_and_fits_one_segment(told: Message, known: F
     assert decision.state is not State.RECEIVED
     assert 0 < len(decision.reason) <= 40, "the column's width"
     if decision.reply is not None:
-        text = replies.render(replies.with_code(decision.reply, "7F3K92"))
+        text = wording.render(replies.with_code(decision.reply, "7F3K92"))
         measured = segments.measure(text)
         assert (measured.encoding, measured.segments) == ("gsm7", 1)
         assert told.sender is not None
@@ -137,7 +189,7 @@ def test_nothing_is_disclosed_without_a_matching_live_pin_from_the_number_on_fil
 ) -> None:
     decision = decide(told, known)
 
-    if kind(decision) in {ReplyClass.RESULT, ReplyClass.LOCKED, ReplyClass.UNLOCKED}:
+    if (opened := OPENED.get(kind(decision))) is not None:
         assert known.pin_matches
         assert known.challenge is not None
         assert known.challenge.expires_at > NOON
@@ -150,6 +202,7 @@ def test_nothing_is_disclosed_without_a_matching_live_pin_from_the_number_on_fil
         assert decision.closing is not None
         assert decision.closing.state is ChallengeState.SPENT
         assert told.is_test_link or not known.record.is_test
+        assert known.challenge.purpose == opened
 
 
 @settings(max_examples=60)
@@ -173,7 +226,7 @@ def test_a_pin_is_made_for_the_number_on_file_alone(told: Message, known: Facts)
 def test_whatever_leaves_or_changes_has_an_entry(told: Message, known: Facts) -> None:
     decision = decide(told, known)
 
-    changes = (decision.closing, decision.opened, decision.gate)
+    changes = (decision.closing, decision.opened, decision.gate, decision.case)
     if any(changes):
         assert decision.exchange is not None
         assert known.journal_is_up

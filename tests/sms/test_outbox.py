@@ -222,7 +222,7 @@ def test_a_pin_is_offered_until_a_minute_before_its_end_and_at_least_half_its_li
 
 @pytest.mark.parametrize("kind", list(ReplyClass))
 def test_other_replies_live_ten_minutes_or_thirty(kind: ReplyClass) -> None:
-    minutes = {ReplyClass.PIN: 4, ReplyClass.RESULT: 10}.get(kind, 30)
+    minutes = {ReplyClass.PIN: 4, ReplyClass.RESULT: 10, ReplyClass.LOG: 10}.get(kind, 30)
 
     assert writing.life_of(kind, POLICY) == timedelta(minutes=minutes)
 

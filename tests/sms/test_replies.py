@@ -7,16 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.ids import uuid7
+from journal.accesses import Access, Accesses
+from journal.found import Found
+from journal.openings import Act
 from records.catalogue import Group
 from sms.commands import Hint, Language, NotUnderstood, parse
 from sms.replies import (
     CancelledReply,
+    CaseReply,
     DownReply,
     ExpiredReply,
     FailedReply,
     HelpReply,
+    IncludedReply,
     LateReply,
     LockedReply,
+    LogReply,
     NoMatchReply,
     NoOpenReply,
     PinReply,
@@ -26,22 +33,29 @@ from sms.replies import (
     ReplyClass,
     ResultReply,
     SyntaxReply,
+    UnknownReply,
     UnlockedReply,
     WrongReply,
-    render,
-    template,
-    template_name,
     with_code,
 )
 from sms.results import ResultFields
 from sms.segments import Encoding, measure
 from sms.templates import TEXTS, TemplateId
+from sms.wording import render, template, template_name
+from tests.fakes import NOON
 
 VI, EN = Language.VI, Language.EN
-CODE = "7F3K92"
+CODE, RECEIPT = "7F3K92", "7K3M-9QTX-2VHD-WR5T"
 SIX_DIGITS = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 HIGHEST_PRICE = 10_000_000_00  # no short code costs more than 15,000 dong
 THAO = ResultFields(full_name="Nguyễn Thị Phương Thảo", sex="F", birth_year=1985, id_last3="456")
+OWN = Access(NOON, Act(b"", '{"group":"CT","outcome":"RESULT"}', None))
+SEEN = [
+    Accesses(),
+    Accesses(attempts=123_456),
+    Accesses((OWN,), 1),
+    Accesses((OWN,) * 5, 123_456, 123_456),
+]
 
 
 def every_reply(language: Language) -> Iterator[Reply]:
@@ -58,6 +72,14 @@ def every_reply(language: Language) -> Iterator[Reply]:
     yield LockedReply(language=language, code=CODE)
     yield UnlockedReply(language=language, code=CODE)
     yield CancelledReply(language=language, code=CODE)
+    for seen in SEEN:
+        yield LogReply(language=language, code=CODE, accesses=seen, now=NOON)
+    for index, size in ((0, 1), (123_455, 123_456), (9_999_999_998, 9_999_999_999)):
+        found = Found(uuid7(), RECEIPT, NOON, index, size, None, None, None)
+        yield IncludedReply(language=language, found=found)
+    yield UnknownReply(language=language)
+    for is_closed in (False, True):
+        yield CaseReply(language=language, code=CODE, number="7K3M-9QTX", is_closed=is_closed)
     for hint in Hint:
         for digits in (None, 0, 9, 11, 1000):
             yield SyntaxReply(language=language, hint=hint, digits=digits)
@@ -91,6 +113,8 @@ def test_replies_that_have_an_entry_carry_its_code_and_no_others(reply: Reply) -
     label = {VI: "Ma GD", EN: "Ref"}[reply.language]
     has_entry = reply.reply_class not in {
         ReplyClass.NOOPEN,
+        ReplyClass.INCLUDED,
+        ReplyClass.UNKNOWN,
         ReplyClass.SYNTAX,
         ReplyClass.HELP,
         ReplyClass.PRICE,
@@ -220,7 +244,7 @@ def test_the_journal_names_text_language_and_version() -> None:
         template_name(PriceReply(language=VI, price_hundredths=None)),
     ]
 
-    assert names == ["nomatch.vi.1", "syntax.pin_form.en.1", "price.usual.vi.1"]
+    assert names == ["nomatch.vi.2", "syntax.pin_form.en.2", "price.usual.vi.2"]
 
 
 def test_a_reply_printed_shows_neither_pin_nor_record() -> None:
