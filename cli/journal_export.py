@@ -77,6 +77,26 @@ def export_command(
 
     Ends 0 when all is written, 3 when the database lacks some of it (`journal verify` says what).
     """
+    from journal.errors import ExportError
+
+    try:
+        exported = _export(service, dest, (first, last), selected, is_tar=is_tar, **grounds)
+    except ExportError as error:
+        raise UsageFault(str(error), USAGE) from error
+    _tell(exported, to_stderr=str(dest) == "-", as_json=as_json)
+    if exported.missing:
+        sys.exit(INTEGRITY)
+
+
+def _export(
+    service: Service,
+    dest: Path,
+    bounds: tuple[int | None, int | None],
+    selected: Sequence[str],
+    *,
+    is_tar: bool,
+    **grounds: object,
+) -> "Exported":
     from journal.disclosure import select
     from journal.export import Export, decide
 
@@ -84,18 +104,15 @@ def export_command(
     why = _grounds(service, selection, **grounds)  # type: ignore[arg-type]  # click gives the options their types
     with ExitStack() as stack:
         sink = stack.enter_context(_sink(service, dest, is_tar=is_tar))
-        plan = decide(service.database, first, last)
+        plan = decide(service.database, *bounds)
         sink.see_fit(plan.published.origin)
         opener = None
         if selection and why:
             opener = _disclose(service, plan, selection, why)
-            plan = decide(service.database, first, last, opens=True)
+            plan = decide(service.database, *bounds, opens=True)
         bar = stack.enter_context(Progress("entries", plan.entries, service.clock))
         export = Export(service.database, sink, plan, lambda done, _: bar.tell(done, done))
-        exported = export.run(_log_key(service, plan), policy=_policy(service), openings=opener)
-    _tell(exported, to_stderr=str(dest) == "-", as_json=as_json)
-    if exported.missing:
-        sys.exit(INTEGRITY)
+        return export.run(_log_key(service, plan), policy=_policy(service), openings=opener)
 
 
 def _words(selected: Sequence[str]) -> list[str]:

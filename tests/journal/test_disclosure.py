@@ -150,7 +150,7 @@ def test_what_is_gone_is_said_to_be(house: House, administrator: Administrator) 
         ),
         start=2,
     ):
-        administrator.run(" ".join((change, here)), seq=seq)
+        administrator.run(f"{change} {here}", seq=seq)
 
     lines = opened(house, chosen(house, "2-4"))
 
