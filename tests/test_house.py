@@ -14,6 +14,8 @@ NOT_OURS = {".git", ".venv", ".hypothesis", "node_modules", "var"} | {
     f".{tool}_cache" for tool in ("import_linter", "mypy", "pytest", "ruff")
 }
 LONGEST_FILE = 300
+# A third party is handed this one alone.
+WHOLE = {"verify_journal.py"}
 LONGEST_FUNCTION = 40
 COMMITTERS = {f"core/{name}.py" for name in ("db", "postgresql", "sqlite")}
 EMPTY_NAMES = {"base", "common", "dao", "helpers", "manager", "misc", "platform", "utils"}
@@ -62,7 +64,7 @@ def lines(node: ast.AST) -> int:
 
 
 def test_a_file_is_one_noun_and_fits_in_the_head() -> None:
-    long = {name: MODULES[name].count("\n") for name in SHIPPED}
+    long = {name: MODULES[name].count("\n") for name in SHIPPED if name not in WHOLE}
 
     assert {name: count for name, count in long.items() if count > LONGEST_FILE} == {}
 
