@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from core.settings import Bind
 
 
-def see_free(bind: "Bind") -> None:
-    """See that nobody listens on an address: our server would share it, not fail on it.
+def see_free(bind: "Bind", said: str = "TRADAN_BIND") -> None:
+    """See that nobody listens on the address *said*: our server would share it, not fail on it.
 
     Raises: UsageFault.
     """
@@ -27,7 +27,7 @@ def see_free(bind: "Bind") -> None:
         except OSError as error:
             raise UsageFault(
                 f"{bind} cannot be listened on ({error.strerror}): end what listens there, "
-                "or set TRADAN_BIND to another address.",
+                f"or set {said} to another address.",
                 NOT_ALLOWED,
             ) from error
 

@@ -13,6 +13,7 @@ from cli.context import Service, pass_service
 from cli.exits import FAILED, INTEGRITY
 from cli.groups import VerbGroup
 from cli.journal_export import export_command
+from cli.journal_witness import witness_group
 from cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def journal_group() -> None:
 
 
 journal_group.add_command(export_command)
+journal_group.add_command(witness_group)
 
 
 @journal_group.command(

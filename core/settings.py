@@ -80,7 +80,7 @@ class Settings:
         mode = reader.take("MODE", Mode, Mode.PRODUCTION, "production, demo or test")
         life = _LIFE_RANGE if mode is Mode.PRODUCTION else _LIFE_RANGE_IN_TESTS
         state_dir = Path(reader.text("STATE_DIR") or "var")
-        bind = reader.take("BIND", _bind, Bind("127.0.0.1", 8000), "HOST:PORT")
+        bind = reader.take("BIND", bind_of, Bind("127.0.0.1", 8000), "HOST:PORT")
         settings = cls(
             state_dir=state_dir,
             keys_dir=Path(reader.text("KEYS_DIR") or state_dir / "keys"),
@@ -95,7 +95,7 @@ class Settings:
             pin_profile=reader.take(
                 "PIN_PROFILE", PinProfile, PinProfile.STANDARD, "standard or owasp"
             ),
-            metrics_bind=reader.take("METRICS_BIND", _bind, None, "HOST:PORT"),
+            metrics_bind=reader.take("METRICS_BIND", bind_of, None, "HOST:PORT"),
             contact_officer=reader.text("CONTACT_OFFICER"),
             legal_basis=reader.text("LEGAL_BASIS"),
             witness_policy=reader.take("WITNESS_POLICY", Path, None, "the path of a file"),
@@ -169,7 +169,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _bind(text: str) -> Bind:
+def bind_of(text: str) -> Bind:
+    """Read an address to listen on.
+
+    Raises: ValueError.
+    """
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
     if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _HIGHEST_PORT:
