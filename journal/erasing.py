@@ -71,7 +71,9 @@ def blank(session: Session, ids: Collection[UUID], part: str) -> None:
     session.execute(sa.update(JOURNAL_OPEN).where(JOURNAL_OPEN.c.entry_id.in_(ids)).values(values))
 
 
-def under_keys(database: Database, key_ids: Collection[int]) -> Iterator[list[UUID]]:
+def under_keys(
+    database: Database, key_ids: Collection[int], batch: int = BATCH
+) -> Iterator[list[UUID]]:
     """Go through all openings and yield, in batches, the entries with one under these keys.
 
     No statement takes long, however many openings there are.
@@ -84,9 +86,9 @@ def under_keys(database: Database, key_ids: Collection[int]) -> Iterator[list[UU
             for entry_id, identity_key_id, act_key_id in page
             if identity_key_id in key_ids or act_key_id in key_ids
         ]
-        while len(found) >= BATCH:
-            yield found[:BATCH]
-            del found[:BATCH]
+        while len(found) >= batch:
+            yield found[:batch]
+            del found[:batch]
     if found:
         yield found
 

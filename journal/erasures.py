@@ -35,12 +35,19 @@ class Erasures:
     """Orders to erase openings, from the plan to the end."""
 
     def __init__(
-        self, database: Database, journal: Journal, keyring: Keyring, clock: Clock
+        self,
+        database: Database,
+        journal: Journal,
+        keyring: Keyring,
+        clock: Clock,
+        *,
+        batch: int = erasing.BATCH,
     ) -> None:
         self._database = database
         self._journal = journal
         self._keyring = keyring
         self._clock = clock
+        self._batch = batch
 
     def plan(
         self, target: Target, part: Part, *, basis: str, reason: str, by: str
@@ -162,9 +169,9 @@ class Erasures:
     def _batches(self, order: Order) -> Iterator[list[int] | list[UUID]]:
         if order.months is not None:
             key_ids = order.months.key_ids(order.part)
-            yield from erasing.under_keys(self._database, key_ids)
+            yield from erasing.under_keys(self._database, key_ids, self._batch)
         else:
-            yield from targets.batched(cover.leaves_of(order.leaves or ""))
+            yield from targets.batched(cover.leaves_of(order.leaves or ""), self._batch)
 
     def _erase(self, session: Session, number: int, wanted: list[int] | list[UUID], by: str) -> int:
         order = self._ready(session, number)

@@ -94,10 +94,10 @@ class Tally:
         return {**self._counts, "leaves": len(self.leaves), **span}
 
 
-def batched(numbers: Iterable[int]) -> Iterator[list[int]]:
+def batched(numbers: Iterable[int], size: int = BATCH) -> Iterator[list[int]]:
     """Part numbers into as many as one transaction takes."""
     rest = iter(numbers)
-    while batch := list(islice(rest, BATCH)):
+    while batch := list(islice(rest, size)):
         yield batch
 
 
