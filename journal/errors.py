@@ -31,6 +31,10 @@ class MirrorError(JournalError):
     """The mirror on this machine cannot follow the database."""
 
 
+class AuditorError(JournalError):
+    """An auditor cannot be added or removed as it was asked for."""
+
+
 class ExportError(JournalError):
     """An export cannot be made as it was asked for."""
 

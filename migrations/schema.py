@@ -7,6 +7,7 @@ from core.db import metadata
 MODULES = (
     "core.tables",
     "journal.tables",
+    "journal.auditors",
     "records.tables",
     "records.cases",
     "records.locks",
