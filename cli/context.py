@@ -91,7 +91,7 @@ class Service:
         try:
             return None if path is None else policy.load(path)
         except PolicyError as error:
-            raise SettingsError(_in_policy(error.faults)) from error
+            raise SettingsError(self._in_policy(error.faults)) from error
 
     @cached_property
     def journal(self) -> "Journal":
@@ -103,7 +103,7 @@ class Service:
         faults = policy.unfit(self.policy, journal.verifier_key) if self.policy else []
         if faults:
             journal.close()
-            raise SettingsError(_in_policy(faults))
+            raise SettingsError(self._in_policy(faults))
         return journal
 
     def open_journal(self, policy: "Policy | None") -> "Journal":
@@ -139,9 +139,9 @@ class Service:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
-
-def _in_policy(faults: Sequence[str]) -> list[str]:
-    return [f"TRADAN_WITNESS_POLICY: {fault}" for fault in faults]
+    def _in_policy(self, faults: Sequence[str]) -> list[str]:
+        path = self.settings.witness_policy
+        return [f"TRADAN_WITNESS_POLICY ({path}): {fault}" for fault in faults]
 
 
 pass_service = click.make_pass_decorator(Service)
