@@ -17,4 +17,7 @@ class Page:
     right: Right
 
 
-MENU = (Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),)
+MENU = (
+    Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),
+    Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
+)

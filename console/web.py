@@ -9,6 +9,7 @@ from markupsafe import Markup
 from console import pages, speech, words
 from console.desk import Deployment, Desk
 from console.guard import Guard
+from console.views.control import Control
 from console.views.entrance import Entrance
 from console.views.overview import Overview
 
@@ -34,6 +35,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     guard = Guard(blueprint, desk)
     Entrance(desk, guard)
     Overview(desk, guard)
+    Control(desk, guard)
     blueprint.after_request(_headers)
     blueprint.context_processor(lambda: _words(desk, guard))
     Babel(

@@ -9,7 +9,7 @@ LINK = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("code", sa.String(32), nullable=False, unique=True),
-    sa.Column("operator", sa.String(32), nullable=False),
+    sa.Column("operator", sa.String(32), nullable=False, server_default=""),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("is_test", sa.Boolean, nullable=False),

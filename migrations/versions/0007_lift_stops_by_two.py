@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("stop", sa.Column("resume_asked_by", sa.String(length=100), nullable=True))
     op.add_column("stop", sa.Column("resume_asked_at", sa.BigInteger(), nullable=True))
     op.add_column("stop", sa.Column("resume_note", sa.String(length=500), nullable=True))
-    op.add_column("link", sa.Column("operator", sa.String(length=32), nullable=True))
+    op.add_column(
+        "link", sa.Column("operator", sa.String(length=32), server_default="", nullable=False)
+    )
     op.execute("UPDATE link SET operator = code")
-    with op.batch_alter_table("link") as link:
-        link.alter_column("operator", existing_type=sa.String(length=32), nullable=False)
