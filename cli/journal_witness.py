@@ -101,9 +101,11 @@ def push(service: Service, /) -> None:
     Ends 0 when a quorum stands behind the newest checkpoint, 3 when a witness contradicts us, 69
     when too few answered.
     """
+    from core import log
     from journal.witness_client import HttpPost
     from journal.witnessing import Witnessing
 
+    log.configure(json=not sys.stderr.isatty())
     policy = _policy(service)
     head = service.database.read(service.journal.head)
     asker = Witnessing(service.database, policy, service.clock, HttpPost())

@@ -52,6 +52,7 @@ class WitnessDoor:
             ("content-length", str(len(octets))),
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
+            ("server", "TraDan"),
         ]
         with contextlib.suppress(Exception):  # whoever asked may be gone
             exchange.response_bytes(answer.status, headers, octets)

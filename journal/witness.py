@@ -88,6 +88,7 @@ class Witness:
     def _judge(self, request: _Request, signatures: str, remembered: witness_memory.Log) -> Answer:
         """Compare with what is remembered; called while nobody else can change it."""
         seen, head, now = remembered.seen(), request.head, self._clock.now()
+        origin = request.origin
         if head.size == seen.head.size and head.root != seen.head.root:
             remembered.keep("another-root", request.raw, now)
         if request.old_size != seen.head.size:
@@ -98,14 +99,14 @@ class Witness:
         if not grew:
             if head.size != seen.head.size:
                 remembered.keep("inconsistent", request.raw, now)
-            _log.error("witness.refused", reason="inconsistent", size=head.size)
+            _log.error("witness.refused", name=origin, reason="inconsistent", size=head.size)
             return Answer(422, "the checkpoint does not continue the last one cosigned\n")
         if seen.cosigned_at is not None and now < seen.cosigned_at:
-            _log.error("witness.refused", reason="clock", size=head.size)
+            _log.error("witness.refused", name=origin, reason="clock", size=head.size)
             return Answer(503, "this witness's clock has gone back: set it right\n")
         line = self._cosigner.cosign(request.text, now)
         remembered.remember(head, f"{request.text}\n{signatures}{line}", now)
-        _log.info("witness.cosigned", size=head.size, root=head.root.hex())
+        _log.info("witness.cosigned", name=origin, size=head.size, root=head.root.hex())
         return Answer(200, line)
 
 
