@@ -1,7 +1,7 @@
 """The journal as the rest of the service sees it: prepare, append, seal, prove."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -177,6 +177,12 @@ class Journal:
         """Return the place of an entry in the tree; None if it is not sealed."""
         wanted = sa.select(JOURNAL_LEAF.c.seq).where(JOURNAL_LEAF.c.entry_id == entry_id)
         return session.execute(wanted).scalar()
+
+    def indexes_of(self, session: Session, entry_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Return the places of those entries that are sealed."""
+        wanted = sa.select(JOURNAL_LEAF.c.entry_id, JOURNAL_LEAF.c.seq)
+        rows = session.execute(wanted.where(JOURNAL_LEAF.c.entry_id.in_(entry_ids)))
+        return {row.entry_id: row.seq for row in rows}
 
     def inclusion(self, session: Session, entry_id: UUID) -> Inclusion:
         """Prove that an entry is in the tree.
