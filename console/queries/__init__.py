@@ -1,0 +1,1 @@
+"""What the console's pages read, in statements of their own; nothing here writes."""

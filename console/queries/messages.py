@@ -1,0 +1,186 @@
+"""Messages as the lookup log lists them: a page at a time, masked, never counted.
+
+A page looks at so many messages and no more, whatever the filter: a filter that few match yields a
+short page and says how far it looked, instead of reading a year of messages in one go.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.errors import DecryptionError
+from core.keyring import Keyring, Sealed
+from journal.journal import Journal
+from sms import inbound
+from sms.tables import INBOUND, OUTBOUND
+
+ROWS = 50
+LOOKED_AT = 20_000
+_SHOWN_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages; what is None is not asked about.
+
+    Shape: *since* and *until* are instants, the second excluded.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    link_id: int | None = None
+    command: str | None = None
+    state: str | None = None
+    reply: str | None = None
+    entries: frozenset[UUID] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One message of the log, with nothing of what it says.
+
+    Shape: *ending* is the last three digits of the telephone, while the message is kept.
+    """
+
+    id: UUID
+    operator_message_id: str
+    link_id: int
+    stored_at: datetime
+    command: str | None
+    state: str
+    reason: str | None
+    ending: str | None
+    reply: str | None
+    reply_state: str | None
+    segments: int | None
+    took: timedelta | None
+    index: int | None
+    is_test: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of the log; *older* and *newer* lead on, None where there is nothing more."""
+
+    rows: tuple[Listed, ...]
+    older: UUID | None
+    newer: UUID | None
+    looked_until: datetime | None
+
+
+def page(
+    session: Session,
+    keyring: Keyring,
+    journal: Journal,
+    wanted: Wanted,
+    *,
+    before: UUID | None = None,
+    after: UUID | None = None,
+) -> Listing:
+    """Read the page before a message, after one, or the newest."""
+    ids = _ids(wanted, before, after)
+    found = session.execute(_rows(ids, wanted, upwards=after is not None)).all()
+    rows = found[:ROWS] if after is None else found[:ROWS][::-1]
+    further = rows[-1 if after is None else 0].id if len(found) > ROWS else None
+    looked_until = None
+    if further is None:
+        further = session.execute(ids.offset(LOOKED_AT - 1).limit(1)).scalar()
+        looked_until = None if further is None else time_of(further)
+    if after is None:
+        older, newer = further, before and (rows[0].id if rows else before)
+    else:
+        older, newer = rows[-1].id if rows else after, further
+    listed = _listed(session, keyring, journal, rows)
+    return Listing(listed, older, newer, looked_until)
+
+
+def time_of(message_id: UUID) -> datetime:
+    """Return when a message was stored, from its id (RFC 9562, version 7)."""
+    return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC)
+
+
+def first_id(at: datetime) -> UUID:
+    """Return the lowest id that a message of *at* can have."""
+    return UUID(int=(int(at.timestamp() * 1000) << 80))
+
+
+def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[tuple[UUID]]:
+    """Choose the messages that a page looks at, by their place in time alone."""
+    ids = sa.select(INBOUND.c.id)
+    if wanted.since is not None:
+        ids = ids.where(INBOUND.c.id >= first_id(wanted.since))
+    if wanted.until is not None:
+        ids = ids.where(INBOUND.c.id < first_id(wanted.until))
+    if before is not None:
+        ids = ids.where(INBOUND.c.id < before)
+    if after is not None:
+        ids = ids.where(INBOUND.c.id > after)
+    return ids.order_by(INBOUND.c.id.asc() if after is not None else INBOUND.c.id.desc())
+
+
+def _rows(
+    ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool
+) -> sa.Select[tuple[Any, ...]]:
+    window = ids.limit(LOOKED_AT).subquery("looked_at")
+    rows = sa.select(
+        INBOUND,
+        OUTBOUND.c.reply,
+        OUTBOUND.c.state.label("reply_state"),
+        OUTBOUND.c.segments,
+        OUTBOUND.c.accepted_at,
+        OUTBOUND.c.is_test,
+    ).select_from(window)
+    rows = rows.join(INBOUND, INBOUND.c.id == window.c.id)
+    rows = rows.outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == window.c.id)
+    for column, value in (
+        (INBOUND.c.link_id, wanted.link_id),
+        (INBOUND.c.command, wanted.command),
+        (INBOUND.c.state, wanted.state),
+        (OUTBOUND.c.reply, wanted.reply),
+    ):
+        if value is not None:
+            rows = rows.where(column == value)
+    if wanted.entries is not None:
+        rows = rows.where(INBOUND.c.entry_id.in_(wanted.entries))
+    return rows.order_by(window.c.id.asc() if upwards else window.c.id.desc()).limit(ROWS + 1)
+
+
+def _listed(
+    session: Session, keyring: Keyring, journal: Journal, rows: Sequence[sa.Row[Any]]
+) -> tuple[Listed, ...]:
+    indexes = journal.indexes_of(session, [row.entry_id for row in rows if row.entry_id])
+    return tuple(
+        Listed(
+            id=row.id,
+            operator_message_id=row.operator_message_id,
+            link_id=row.link_id,
+            stored_at=row.stored_at,
+            command=row.command,
+            state=row.state,
+            reason=row.reason,
+            ending=ending(keyring, row.id, row.key_id, row.blob),
+            reply=row.reply,
+            reply_state=row.reply_state,
+            segments=row.segments,
+            took=row.accepted_at - row.stored_at if row.accepted_at else None,
+            index=indexes.get(row.entry_id) if row.entry_id else None,
+            is_test=row.is_test,
+        )
+        for row in rows
+    )
+
+
+def ending(keyring: Keyring, message_id: UUID, key_id: int, blob: bytes | None) -> str | None:
+    """Return the last digits of a message's telephone, as long as the message is kept."""
+    if blob is None:
+        return None
+    try:
+        content = inbound.open_content(keyring, message_id, Sealed(key_id, blob))
+    except DecryptionError:
+        return None
+    return content.sender[-_SHOWN_DIGITS:] or None
