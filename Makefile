@@ -16,7 +16,7 @@ help: ## List the targets
 demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--once: only show it)
 	$(BIN)/python app.py demo $(ARGS)
 
-test: lint ## Run the checks and the tests, on SQLite and on PostgreSQL
+test: lint .venv/.foreign ## Run the checks and the tests, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: .venv/.installed ## Run the checks only
@@ -81,3 +81,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 	@echo "installing what the tests need into .venv"
 	@$(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@
+
+# What cannot be had is no reason not to test the rest: those tests skip, and say so.
+.venv/.foreign: .venv/.installed requirements-foreign.txt
+	@echo "installing what others wrote, to hold ours against it, into .venv/foreign"
+	@if $(PIP_INSTALL) --ignore-requires-python --no-deps --upgrade --target .venv/foreign \
+		--requirement requirements-foreign.txt; then touch $@; \
+	else echo "it cannot be had here: the tests against it will skip"; fi
