@@ -1,5 +1,6 @@
 """The chores of a running process that look after the journal and the stop, each in a thread."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -9,11 +10,13 @@ from journal.mirror import Mirror
 
 _HEED_EVERY = timedelta(seconds=1)
 _MIRROR_EVERY = timedelta(seconds=1)
+# The nightly verification is put off by less than this: not every deployment begins at once.
+_JITTER_SECONDS = 30 * 60
 
 
 def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages."""
-    return (_stop_file(service), _mirror(service), *_witnesses(service))
+    return (_stop_file(service), _mirror(service), *_witnesses(service), _verifying(service))
 
 
 def _stop_file(service: Service) -> Keeper:
@@ -39,3 +42,20 @@ def _witnesses(service: Service) -> Sequence[Keeper]:
     witnessing = Witnessing(database, service.policy, clock, HttpPost())
     attendance = Attendance(witnessing, service.journal, database, clock)
     return (Keeper("witnesses", attendance.chores(), clock),)
+
+
+def _verifying(service: Service) -> Keeper:
+    from cli import metering
+    from cli.verifying import Command, Verifying, VerifyingKeeper
+    from cli.wiring import halt_of
+    from core.leadership import Leadership
+    from sms.trips import Trips
+
+    clock, database = service.clock, service.database
+    is_shared = database.dialect == "postgresql"
+    leadership = Leadership(database.url, "verification") if is_shared else None
+    command = Command(metering.apart(service.environ))
+    jitter = timedelta(seconds=secrets.randbelow(_JITTER_SECONDS))
+    trips = Trips(halt_of(service))
+    verifying = Verifying(database, trips, clock, command, jitter, leadership)
+    return VerifyingKeeper(verifying, command, clock)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,11 @@ def share(settings: "Settings", environ: MutableMapping[str, str]) -> Path | Non
     folder.mkdir(parents=True, exist_ok=True)
     environ[_SHARED] = str(folder)
     return folder
+
+
+def apart(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a child that is not to count with this deployment."""
+    return {name: value for name, value in environ.items() if name != _SHARED}
 
 
 def serve(settings: "Settings") -> None:

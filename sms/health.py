@@ -13,6 +13,7 @@ from core import migrate
 from core.clock import Clock
 from core.db import Database
 from core.errors import CoreError
+from journal import verifications
 from journal.errors import JournalError
 from journal.journal import Journal
 from records.stops import STOP, StopReason
@@ -38,6 +39,7 @@ def make_blueprint(
             "database": _holds(lambda: database.write(_can_write)),
             "migrations": _holds(lambda: migrate.require_current(database)),
             "journal": _holds(lambda: database.read(lambda s: _journal_seals(s, journal, clock))),
+            "verified": _holds(lambda: database.read(lambda s: _is_verified(s, clock))),
             "queue": _holds(lambda: database.read(lambda s: _queue_moves(s, clock))),
         }
         is_ready = all(checks.values())
@@ -83,6 +85,10 @@ def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
     )
     is_faulty = session.execute(faulty).first() is not None
     return not is_faulty and journal.hold(session, clock.now()) is None
+
+
+def _is_verified(session: Session, clock: Clock) -> bool:
+    return verifications.standing(session, clock.now()).is_current
 
 
 def _queue_moves(session: Session, clock: Clock) -> bool:

@@ -12,8 +12,10 @@ from core.clock import Clock, vietnam_day
 from core.db import Database
 from core.errors import CoreError
 from core.settings import Mode, Settings
+from journal import verifications
 from journal.errors import JournalError
 from journal.journal import Journal
+from journal.verifications import Standing as Verified
 from records import stop_file, stops
 from records.stops import Scope, Stops
 from sms.links.model import Link, LinkKind, LinkState
@@ -103,6 +105,7 @@ class LogStanding:
     root: str | None = None
     checkpoint: str | None = None
     signed_at: datetime | None = None
+    verified: Verified | None = None
 
     def as_json(self) -> dict[str, object]:
         """Shape it for programs."""
@@ -112,7 +115,10 @@ class LogStanding:
             "size": self.size,
             "root": self.root,
             "checkpoint": self.checkpoint,
-            "signed_at": self.signed_at.isoformat() if self.signed_at else None,
+            "signed_at": _moment(self.signed_at),
+            "verified": self.verified.is_current if self.verified else None,
+            "verified_at": _moment(self.verified.at) if self.verified else None,
+            "verified_size": self.verified.size if self.verified else None,
         }
 
 
@@ -184,7 +190,10 @@ class Reader:
             or stop_file.is_there(self.settings.state_dir)
             or self.journal.hold(session, now) is not None
         )
-        log = LogStanding(*self._name(), head.size, head.root.hex(), head.checkpoint, signed_at)
+        verified = verifications.standing(session, now)
+        log = LogStanding(
+            *self._name(), head.size, head.root.hex(), head.checkpoint, signed_at, verified
+        )
         shown = tuple(
             _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)
         )
@@ -233,6 +242,10 @@ def _link(link: Link, found: Stops, price: int | None, now: datetime) -> LinkSta
 def _command(command: tuple[str, str, str, str], found: Stops) -> CommandStanding:
     word = command[0].split()[0]
     return CommandStanding(*command, is_running=(Scope.COMMAND, word) not in found.pairs)
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _word(*, is_running: bool) -> str:

@@ -11,6 +11,9 @@ import sqlalchemy as sa
 
 from core.db import Database
 from core.keyring import Keyring
+from journal import verifications
+from journal.tree import TreeHead
+from journal.verifications import Due, Extent, Result, State
 from records.stops import Scope
 from sms import commands
 from sms.commands import Language
@@ -79,7 +82,11 @@ def test_the_shape_for_programs_stays(public: Public) -> None:
         "state": "running",
     }
     log = found["journal"]
-    assert set(log) == {"origin", "key", "size", "root", "checkpoint", "signed_at"}
+    assert set(log) == {
+        "origin", "key", "size", "root", "checkpoint", "signed_at",
+        "verified", "verified_at", "verified_size",
+    }  # fmt: skip
+    assert (log["verified"], log["verified_at"]) == (True, None)
     assert log["checkpoint"].splitlines()[:2] == ["tradan/gateway.example", str(log["size"])]
     assert re.fullmatch("[0-9a-f]{64}", log["root"])
     assert log["signed_at"].endswith("+00:00")
@@ -264,3 +271,25 @@ def test_a_disabled_link_is_shown_as_stopped(public: Public) -> None:
     public.clock.advance(timedelta(seconds=2))
 
     assert public.json()["operators"][0]["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [(State.OK, "2 entries, nothing amiss"), (State.FOUND, "being looked into")]
+)
+def test_what_the_service_verified_of_itself_is_published(
+    public: Public, state: State, told: str
+) -> None:
+    now = public.clock.now()
+
+    def work(session: sa.orm.Session) -> None:
+        for each in (State.OK, state):
+            number = verifications.begin(session, Due(Extent.ALL), now)
+            head = TreeHead(2, bytes(32))
+            verifications.end(session, number, Result(each, head, int(each is State.FOUND)), now)
+
+    public.database.write(work)
+
+    log = public.json()["journal"]
+    assert (log["verified"], log["verified_size"]) == (state is State.OK, 2)
+    assert log["verified_at"] == now.isoformat()
+    assert told in public.page("/status?lang=en")

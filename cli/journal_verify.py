@@ -1,0 +1,174 @@
+"""`journal verify`: everything that can be checked about the journal, checked."""
+
+import json
+import os
+import sys
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.context import Service, pass_service
+from cli.exits import FAILED, INTEGRITY
+from cli.groups import OptionIn, Verb
+from cli.progress import Progress
+
+if TYPE_CHECKING:
+    from journal.verifier import Report
+    from journal.verifier_log import Remembered
+
+_LESS = "To verify less, and end 3"
+_LAST = 19
+_ROOT_BYTES = 32
+
+
+class _Head(click.ParamType["Remembered"]):
+    """A tree head, as SIZE:ROOT with the root in hexadecimal."""
+
+    name = "SIZE:ROOT"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> "Remembered":
+        from journal.verifier_log import Remembered
+
+        size, _, root = str(value).partition(":")
+        try:
+            head = Remembered(int(size), bytes.fromhex(root))
+        except ValueError:
+            head = Remembered(-1, b"")
+        if head.size < 0 or len(head.root) != _ROOT_BYTES:
+            self.fail("give a size and a root, as `journal head --json` tells them", param, ctx)
+        return head
+
+
+@click.command(
+    "verify",
+    cls=Verb,
+    short_help="Verify every entry.",
+    examples=(
+        "python app.py journal verify",
+        "python app.py journal verify --json",
+        "python app.py journal verify --gently --signatures sample",
+    ),
+)
+@click.option("--gently", is_flag=True, help="Let everything else on this machine go first.")
+@click.option(
+    "--signatures", type=click.Choice(["all", "sample", "none"]), default="all",
+    show_default=True, cls=OptionIn, section=_LESS, help="Which writers' signatures to check.",
+)  # fmt: skip
+@click.option(
+    "--openings/--no-openings", default=True, show_default=True, cls=OptionIn, section=_LESS,
+    help="Whether to open what lies encrypted beside the entries.",
+)  # fmt: skip
+@click.option(
+    "--since", type=_Head(), cls=OptionIn, section=_LESS,
+    help="Only what came after this head, up to which all was verified before.",
+)  # fmt: skip
+@click.option("--child-of", type=int, hidden=True, help="End when this process ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@pass_service
+def verify_command(
+    service: Service,
+    /,
+    *,
+    gently: bool,
+    signatures: str,
+    openings: bool,
+    since: "Remembered | None",
+    child_of: int | None,
+    as_json: bool,
+) -> None:
+    """Verify every entry, signature, tile and checkpoint of the journal, for auditors.
+
+    May be run while the service runs. Ends 0 when everything holds, 1 when something was found, 3
+    when nothing was found but not everything could be verified.
+    """
+    if child_of is not None:
+        from cli.serving import end_with
+
+        end_with(child_of)
+    if gently:
+        os.nice(_LAST)
+    cores = 1 if gently else len(os.sched_getaffinity(0))
+    report = _verify(service, since, signatures, openings=openings, processes=cores)
+    if as_json:
+        click.echo(json.dumps(_shape(report)))
+    else:
+        _tell(report)
+    if report.findings:
+        sys.exit(FAILED)
+    if report.incomplete:
+        sys.exit(INTEGRITY)
+
+
+def _verify(
+    service: Service,
+    since: "Remembered | None",
+    signatures: str,
+    *,
+    openings: bool,
+    processes: int,
+) -> "Report":
+    # Not by way of the service's own journal, which refuses to open one that is not sound.
+    from journal.audit import verify_live
+    from journal.verifier import Signatures
+
+    settings = service.settings
+    with ExitStack() as stack:
+        bars: list[Progress] = []
+
+        def progress(done: int, total: int) -> None:
+            if not bars:
+                bars.append(stack.enter_context(Progress("entries", total, service.clock)))
+            bars[0].tell(done, done)
+
+        return verify_live(
+            service.database,
+            service.keyring,
+            settings.keys_dir,
+            settings.state_dir,
+            now=service.clock.now(),
+            since=since,
+            signatures=Signatures(signatures),
+            with_openings=openings,
+            processes=processes,
+            progress=progress,
+        )
+
+
+def _shape(report: "Report") -> dict[str, object]:
+    return {
+        "ok": report.ok and not report.incomplete,
+        "size": report.size,
+        "root": report.root_hex,
+        "entries": report.entries,
+        "findings": [asdict(finding) for finding in report.findings],
+        "incomplete": report.incomplete,
+        "counts": report.counts,
+        "checkpoints": report.checkpoints,
+        "writers": report.writers,
+        "signatures": report.signatures,
+    }
+
+
+def _tell(report: "Report") -> None:
+    click.echo(f"entries      {report.entries} of {report.size}")
+    click.echo(f"root         {report.root_hex}")
+    click.echo(f"checkpoints  {report.checkpoints}")
+    click.echo(f"signatures   {report.signatures}, of {len(report.writers)} writers")
+    for finding in report.findings:
+        where = "" if finding.seq is None else f" at {finding.seq}"
+        click.echo(f"FOUND        {finding.code}{where}: {finding.detail}")
+    listed = Counter(finding.code for finding in report.findings)
+    for code, count in report.counts.items():
+        if count > listed[code]:
+            click.echo(f"FOUND        {code}: {count - listed[code]} more")
+    for left_out in report.incomplete:
+        click.echo(f"LEFT OUT     {left_out}")
+    if report.findings:
+        click.echo("What was found has to be explained: keep the database as it is.", err=True)
+    elif not report.incomplete:
+        click.echo("Everything holds.")

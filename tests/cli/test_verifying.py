@@ -1,0 +1,200 @@
+"""The journal is verified beside the service, and a finding stops disclosure."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from cli.context import Service
+from cli.verifying import Command, Verifying, VerifyingKeeper
+from cli.wiring import halt_of
+from core.clock import SystemClock
+from core.db import Database
+from core.leadership import Leadership
+from journal import verifications
+from journal.tables import JOURNAL_VERIFICATION
+from journal.tree import TreeHead
+from journal.verifications import Due, Extent, Result, State
+from records import stops
+from sms import health
+from sms.trips import Trips
+from tests.cli.deployment import Deployment, deployment_on
+from tests.cli.test_journal import tamper
+from tests.fakes import FixedClock
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def service(deployment: Deployment, clock: FixedClock) -> Iterator[Service]:
+    made = Service(dict(deployment.environ))
+    made.clock = clock
+    clock.at = SystemClock().now()
+    with closing(made):
+        yield made
+
+
+def verifying(
+    service: Service,
+    verify: Callable[[Due], Result | None] | None = None,
+    leadership: Leadership | None = None,
+) -> Verifying:
+    return Verifying(
+        service.database,
+        Trips(halt_of(service)),
+        service.clock,
+        verify or Command(service.environ),
+        timedelta(),
+        leadership,
+    )
+
+
+def history(service: Service) -> list[tuple[str, str, int | None]]:
+    columns = JOURNAL_VERIFICATION.c
+    wanted = sa.select(columns.extent, columns.state, columns.size).order_by(columns.id)
+    return [tuple(row) for row in service.database.read(lambda s: s.execute(wanted).all())]
+
+
+def is_stopped(service: Service) -> bool:
+    return service.database.read(stops.in_force).disclosure
+
+
+def ready(service: Service) -> bool:
+    from flask import Flask  # noqa: PLC0415 (one test's edge)
+
+    app = Flask(__name__)
+    app.register_blueprint(
+        health.make_blueprint(service.database, service.journal, service.clock, with_metrics=False)
+    )
+    checks = app.test_client().get("/readyz").get_json()["checks"]
+    verified: bool = checks["verified"]
+    return verified
+
+
+def test_a_leaf_tampered_with_is_found_within_the_hour_and_stops_disclosure(
+    service: Service, deployment: Deployment, clock: FixedClock
+) -> None:
+    keeping = verifying(service)
+    deployment.add_http("viettel")
+    keeping.keep()
+    keeping.keep()
+    verified = history(service)
+    deployment.add_http("mobifone")
+    tamper(
+        deployment,
+        "UPDATE journal_entry SET leaf = (SELECT leaf FROM journal_entry ORDER BY id LIMIT 1) "
+        "WHERE id = (SELECT entry_id FROM journal_leaf ORDER BY seq DESC LIMIT 1)",
+    )
+    before = is_stopped(service), ready(service)
+
+    clock.advance(HOUR)
+    keeping.keep()
+
+    assert verified == [("all", "ok", 3)]
+    assert before == (False, True)
+    assert history(service)[1:] == [("new", "found", 4)]
+    assert (is_stopped(service), ready(service)) == (True, False)
+
+
+def test_what_is_verified_is_told_on_the_public_page(service: Service, clock: FixedClock) -> None:
+    verifying(service).keep()
+
+    told = service.database.read(lambda s: verifications.standing(s, clock.now()))
+
+    assert (told.is_current, told.at, told.size) == (True, clock.now(), 2)
+
+
+def test_a_verifier_that_cannot_verify_vouches_for_nothing(embedded: Deployment) -> None:
+    command = Command({**embedded.environ, "TRADAN_KEYS_DIR": str(embedded.home / "none")})
+
+    assert command(Due(Extent.ALL)) == Result(State.FAILED)
+
+
+def test_a_verification_that_fails_is_told_and_stops_nothing(service: Service) -> None:
+    verifying(service, lambda _due: Result(State.FAILED)).keep()
+
+    assert history(service) == [("all", "failed", None)]
+    assert not is_stopped(service)
+    assert ready(service)
+
+
+def test_one_goes_on_from_where_the_last_one_ended(service: Service, clock: FixedClock) -> None:
+    asked: list[Due] = []
+
+    def verify(due: Due) -> Result:
+        asked.append(due)
+        return Result(State.OK, TreeHead(2 + len(asked), bytes(32)))
+
+    keeping = verifying(service, verify)
+    for _ in range(2):
+        keeping.keep()
+        clock.advance(HOUR)
+
+    assert asked == [Due(Extent.ALL), Due(Extent.NEW, TreeHead(3, bytes(32)))]
+
+
+def test_of_two_processes_one_verifies(
+    postgres_database: Database, keys_dir: Path, tmp_path: Path
+) -> None:
+    service = Service(dict(deployment_on(postgres_database, keys_dir, tmp_path).environ))
+    mine, theirs = (Leadership(postgres_database.url, "verification") for _ in range(2))
+    assert theirs.held()
+    keeping = verifying(service, lambda _due: Result(State.FAILED), mine)
+
+    keeping.keep()
+    while_theirs = history(service)
+    theirs.resign()
+    keeping.keep()
+    keeping.resign()
+
+    assert (while_theirs, history(service)) == ([], [("all", "failed", None)])
+    service.close()
+
+
+def test_a_service_that_ends_breaks_off_what_it_verifies(service: Service) -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    class Slow(Command):
+        def __call__(self, due: Due) -> Result | None:
+            begun.set()
+            ended.wait(30)
+            return None
+
+        def stop(self) -> None:
+            ended.set()
+
+    command = Slow({})
+    clock = service.clock
+    keeper = VerifyingKeeper(verifying(service, command), command, clock, settle=timedelta())
+
+    keeper.start()
+    assert begun.wait(30)
+    keeper.stop()
+    keeper.join(30)
+
+    assert history(service) == [("all", "running", None)]
+
+
+def test_a_command_that_was_stopped_begins_nothing(embedded: Deployment) -> None:
+    command = Command(embedded.environ)
+    command.stop()
+
+    assert command(Due(Extent.ALL)) is None
+
+
+def test_a_command_under_way_is_ended(embedded: Deployment) -> None:
+    command = Command(embedded.environ)
+    came: list[Result | None] = []
+    thread = threading.Thread(target=lambda: came.append(command(Due(Extent.ALL))))
+
+    thread.start()
+    while command._process is None:
+        threading.Event().wait(0.01)
+    command.stop()
+    thread.join(30)
+
+    assert came == [None]
