@@ -3,7 +3,7 @@
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from cli import vendored
+from cli import journal_pages, vendored
 from cli.context import Service
 from console import web as console
 from core import log
@@ -48,6 +48,9 @@ def make_app(service: Service, receiver: Receiver) -> Flask:
             service.clock,
             with_metrics=settings.metrics_bind is None,
         )
+    )
+    app.register_blueprint(
+        journal_pages.make_blueprint(service.database, service.journal, service.clock)
     )
     vendored.mount(app)
     console.mount(app, service)

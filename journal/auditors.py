@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import Instant, metadata
+from core.db import Instant, dialect_of, metadata, upsert
 from journal.errors import AuditorError
 
 # Marks the token for whoever finds one where it should not be.
@@ -43,11 +43,11 @@ def add(session: Session, name: str, by: str, now: datetime) -> str:
 
     Raises: AuditorError if the name is taken.
     """
-    if any(each.name == name for each in every(session)):
-        raise AuditorError(f"there is an auditor {name} already: remove them first, or name it")
     token = _PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
     row = {"name": name, "token_hash": _hash(token), "added_by": by, "added_at": now}
-    session.execute(sa.insert(JOURNAL_AUDITOR), row)
+    new = upsert(dialect_of(session), JOURNAL_AUDITOR).on_conflict_do_nothing()
+    if session.execute(new.returning(JOURNAL_AUDITOR.c.name), row).scalar() is None:
+        raise AuditorError(f"there is an auditor {name} already: remove them first")
     return token
 
 

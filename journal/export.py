@@ -144,7 +144,7 @@ class Export:
                     self._tiles(page)
             if policy is not None:
                 self._put_other(POLICY, policy)
-            self._tokens()
+            self._vouched()
             opened = self._openings(openings) if openings else 0
             self._sink.settle(self._belongs)
             self._put(CHECKPOINT, plan.published.note.encode())
@@ -189,15 +189,15 @@ class Export:
             return None
         return held if over == hashes.get(Resource(0, bundle.n, bundle.width)) else None
 
-    def _tokens(self) -> None:
-        """Give the checkpoints that were time-stamped, and their tokens."""
-        after = 0
-        size = self._plan.published.head.size
-        while rows := self._database.read(partial(_stamped, after=after, size=size)):
+    def _vouched(self) -> None:
+        """Give the checkpoints that others vouched for beside the one that is exported."""
+        after, size = 0, self._plan.published.head.size
+        while rows := self._database.read(partial(_kept, after=after, size=size)):
             for row in rows:
                 note = row.note + (row.cosignatures or "")
                 self._put_other(f"{TIMESTAMPS}/{row.size}.checkpoint", note.encode())
-                self._put_other(f"{TIMESTAMPS}/{row.size}.tsr", row.timestamp_token)
+                if row.timestamp_token is not None:
+                    self._put_other(f"{TIMESTAMPS}/{row.size}.tsr", row.timestamp_token)
                 after = row.size
 
     def _openings(self, openings: Opener) -> int:
@@ -240,11 +240,18 @@ def _bundles_of(session: Session, kind: Kind, size: int) -> list[int]:
     return [row.number for row in session.execute(wanted)]
 
 
-def _stamped(session: Session, after: int, size: int) -> Sequence[sa.Row[int, str, str, bytes]]:
+def _kept(session: Session, after: int, size: int) -> Sequence[sa.Row[int, str, str, bytes | None]]:
+    """Return a page of the checkpoints that were time-stamped, and the last that was cosigned."""
     columns = JOURNAL_CHECKPOINT.c
+    cosigned = (
+        sa.select(sa.func.max(columns.size))
+        .where(columns.cosignatures.is_not(None), columns.size <= size)
+        .scalar_subquery()
+    )
     wanted = (
         sa.select(columns.size, columns.note, columns.cosignatures, columns.timestamp_token)
-        .where(columns.timestamp_token.is_not(None), columns.size > after, columns.size <= size)
+        .where(columns.size > after, columns.size <= size)
+        .where(sa.or_(columns.timestamp_token.is_not(None), columns.size == cosigned))
         .order_by(columns.size)
         .limit(_TOKENS_A_PAGE)
     )

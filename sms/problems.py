@@ -34,17 +34,31 @@ class Answer:
     retry_after: int | None = None
 
 
-def refusal(status: int, *, detail: str | None = None, retry_after: int | None = None) -> Answer:
-    """Word the answer for an error; *detail* must quote nothing of the request."""
-    body: dict[str, object] = {"type": "about:blank", "title": TITLES[status], "status": status}
+def refusal(
+    status: int,
+    *,
+    title: str | None = None,
+    detail: str | None = None,
+    retry_after: int | None = None,
+) -> Answer:
+    """Word the answer for an error; neither *title* nor *detail* may quote the request."""
+    body: dict[str, object] = {
+        "type": "about:blank", "title": title or TITLES[status], "status": status,
+    }  # fmt: skip
     if detail is not None:
         body["detail"] = detail
     return Answer(status, "application/problem+json", json.dumps(body).encode(), retry_after)
 
 
-def problem(status: int, *, detail: str | None = None, retry_after: int | None = None) -> Response:
+def problem(
+    status: int,
+    *,
+    title: str | None = None,
+    detail: str | None = None,
+    retry_after: int | None = None,
+) -> Response:
     """Make the application's response for an error."""
-    return response_of(refusal(status, detail=detail, retry_after=retry_after))
+    return response_of(refusal(status, title=title, detail=detail, retry_after=retry_after))
 
 
 def response_of(answer: Answer) -> Response:

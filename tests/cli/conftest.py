@@ -6,6 +6,7 @@ import pytest
 
 from core.db import Database
 from tests.cli.deployment import Deployment, deployment_on
+from tests.journal.conftest import administrator, house
 
 
 @pytest.fixture
