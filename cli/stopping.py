@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.confirming import confirmed
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import Verb
 from records.stops import LONGEST_NOTE, Scope, Stop, StopReason
 
 if TYPE_CHECKING:
-    from console.access.officers import Officer
     from records.stops import Order
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -90,9 +90,10 @@ def resume_command(service: Service, /, *, number: int, name: str, note: str) ->
     Both need the right to resume, and show password and device here as they do in the console.
     """
     from cli.wiring import halt_of
+    from console.access.roles import Right
     from records.errors import StopError
 
-    officer, halt = _confirmed(service, name), halt_of(service)
+    officer, halt = confirmed(service, name, Right.RESUME, "resume"), halt_of(service)
     try:
         standing = _of(service, number)
         if standing.resume_asked_by is None:
@@ -205,26 +206,6 @@ def _of(service: Service, number: int) -> Stop:
     found = service.database.read(lambda session: stops.find(session, number))
     if found is None or found.resumed_at is not None:
         raise UsageFault(f"no stop {number} is in force: `state` lists them", NOT_ALLOWED)
-    return found
-
-
-def _confirmed(service: Service, name: str) -> "Officer":
-    """Return the officer of that name, once password and device were shown.
-
-    Raises: UsageFault.
-    """
-    from console.access.login import Reception, Refusal, Visitor
-    from console.access.passwords import Passwords
-    from console.access.roles import Right
-
-    password = click.prompt("Password", hide_input=True, err=True)
-    code = click.prompt("Code", hide_input=True, err=True)
-    reception = Reception(service.database, service.keyring, Passwords(), service.clock)
-    found = reception.confirm(name, password, code, Visitor("command line", ""))
-    if isinstance(found, Refusal):
-        raise UsageFault("name, password or code are wrong, or tried too often", NOT_ALLOWED)
-    if Right.RESUME not in found.rights:
-        raise UsageFault(f"{name} has no right to resume", NOT_ALLOWED)
     return found
 
 

@@ -29,6 +29,8 @@ class Right(StrEnum):
     OPEN_ACCESS_FILE = auto()
     SEE_JOURNAL = auto()
     VERIFY_JOURNAL = auto()
+    PLAN_ERASURE = auto()
+    APPROVE_ERASURE = auto()
     SEE_CONTROL = auto()
     STOP = auto()
     RESUME = auto()
@@ -46,13 +48,16 @@ _READER = _EVERYBODY | {Right.SEE_LOG, Right.SEE_JOURNAL, Right.SEE_OPERATORS}
 GRANTED: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _READER,
     Role.INVESTIGATOR: _READER | {Right.ASK_REVEAL, Right.OPEN_ACCESS_FILE, Right.EXPORT_LOG},
-    Role.APPROVER: _READER | {Right.GRANT_REVEAL, Right.STOP, Right.RESUME},
+    Role.APPROVER: _READER
+    | {Right.GRANT_REVEAL, Right.PLAN_ERASURE, Right.APPROVE_ERASURE, Right.STOP, Right.RESUME},
     Role.OPERATOR_MANAGER: _READER | {Right.MANAGE_OPERATORS, Right.STOP},
     Role.BILLING_MAKER: _EVERYBODY,
     Role.BILLING_CHECKER: _EVERYBODY,
     Role.SECURITY_OFFICER: _READER
     | {
         Right.VERIFY_JOURNAL,
+        Right.PLAN_ERASURE,
+        Right.APPROVE_ERASURE,
         Right.STOP,
         Right.RESUME,
         Right.SEE_OFFICERS,
@@ -69,6 +74,8 @@ DANGEROUS = frozenset(
         Right.ASK_REVEAL,
         Right.GRANT_REVEAL,
         Right.EXPORT_LOG,
+        Right.PLAN_ERASURE,
+        Right.APPROVE_ERASURE,
         Right.RESUME,
         Right.MANAGE_OPERATORS,
         Right.MANAGE_OFFICERS,
