@@ -21,11 +21,12 @@ from hypothesis.stateful import (
 )
 
 from billing.tables import USAGE
-from core.clock import vietnam_day
+from core.clock import VIETNAM, vietnam_day
 from core.ids import uuid7
 from core.phone import Msisdn
 from journal.audit import verify_live
 from records import citizens, pins, stop_file, stops
+from records.cases import CORRECTION_CASE
 from records.pins import CHALLENGE, ChallengeState
 from records.register import Record
 from records.stops import STOP, Order, Scope, StopReason
@@ -36,9 +37,12 @@ from sms.tables import INBOUND, OUTBOUND
 from tests.fakes import NOON
 from tests.sms.gateway import OTHER, TEST, Gateway, Told, other_than, pin_in, stranger
 
-OPENS = {"RESULT": "DC", "LOCKED": "KHOA", "UNLOCKED": "MO"}
-SECRET = {"PIN", "RESULT"}
+OPENS = {"RESULT": "DC", "LOG": "NK", "LOCKED": "KHOA", "UNLOCKED": "MO"}
+SECRET = {"PIN", "RESULT", "LOG"}
+CODE = re.compile(r"Ma GD ([0-9A-Z]{6})")
+SEEN_AT = re.compile(r"[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}")
 WHO = st.integers(0, 3)
+COMMANDS = ["DC", "DC", "NK", "NK", "KHOA", "MO"]
 SECONDS = [1, 21, 59, 60, 61, 239, 299, 300, 301, 900, 3601, 86_401]
 
 
@@ -89,11 +93,12 @@ class Conversations(RuleBasedStateMachine):
         self.ever = {one.personal_id: {one.phone} for one in self.people}
         self.sent: dict[str, Sent] = {}
         self.live: dict[str, LivePin] = {}
+        self.codes: dict[str, tuple[Msisdn, str]] = {}
         self.seen = Seen()
         self.went_back, self.latest = False, NOON
 
     @rule(
-        who=WHO, whom=st.integers(0, 2), command=st.sampled_from(["DC", "DC", "DC", "KHOA", "MO"]),
+        who=WHO, whom=st.integers(0, 2), command=st.sampled_from(COMMANDS),
         code=st.sampled_from([TEST, TEST, TEST, OTHER]),
     )  # fmt: skip
     def ask(self, who: int, whom: int, command: str, code: str) -> None:
@@ -101,7 +106,7 @@ class Conversations(RuleBasedStateMachine):
 
     @rule(
         who=st.integers(0, 2),
-        command=st.sampled_from(["DC", "DC", "DC", "KHOA", "MO"]),
+        command=st.sampled_from(COMMANDS),
         answers=st.lists(st.sampled_from([True, True, False]), min_size=1, max_size=4),
     )
     def look_oneself_up(self, who: int, command: str, answers: list[bool]) -> None:
@@ -135,6 +140,16 @@ class Conversations(RuleBasedStateMachine):
     @rule(who=WHO, text=st.sampled_from(["HUY", "HD", "PHI", "gi vay", "XN 12", "XN 000000", ""]))
     def say(self, who: int, text: str) -> None:
         self._say(who, text or " ")
+
+    @precondition(lambda self: self.codes)
+    @rule(
+        who=WHO, which=st.integers(0, 99), command=st.sampled_from(["KT", "SAI"]),
+        theirs=st.booleans(),
+    )  # fmt: skip
+    def ask_the_journal(self, who: int, which: int, command: str, *, theirs: bool) -> None:
+        own = [code for code, told in self.codes.items() if told[0] == self.phones[who]]
+        codes = own if theirs and own else list(self.codes)
+        self._say(who, f"{command} {codes[which % len(codes)]}")
 
     @rule(who=WHO, minutes=st.sampled_from([16, 25 * 60]), text=st.sampled_from(["DC", "XN"]))
     def say_late(self, who: int, minutes: int, text: str) -> None:
@@ -267,6 +282,15 @@ class Conversations(RuleBasedStateMachine):
         wanted |= {(row.id, "mt") for row in replies if row.state == "accepted"}
         assert charged == Counter(dict.fromkeys(wanted, 1))
 
+    @invariant()
+    def a_number_has_three_cases_open_at_most_and_each_is_about_what_it_was_told(self) -> None:
+        cases = self._rows(CORRECTION_CASE)
+        assert max(Counter(row.sender_id for row in cases).values(), default=0) <= 3
+        told = {row.entry_id: row for row in self._rows(INBOUND)}
+        for row in cases:
+            assert told[row.entry_id].sender_id == row.sender_id
+            assert told[row.entry_id].reason == "right-pin"
+
     def teardown(self) -> None:
         self._resume()
         # A lease that was taken before the clock was set back runs by the clock of then.
@@ -315,6 +339,8 @@ class Conversations(RuleBasedStateMachine):
         assert bool(re.search(r"(?<!\d)\d{6}(?!\d)", told.text)) is (told.reply == "PIN")
         if told.reply in SECRET:
             self._check_that_it_may_leave(told, entry_id)
+        if code := CODE.search(told.text):
+            self.codes[code[1]] = (sent.sender, told.reply)
         day = (sent.sender, vietnam_day(self.gateway.clock.now()))
         self.seen.told_a_day[day] += 1
         # Ten, the one QUOTA, and the three answers that a PIN sent as the ninth may still get.
@@ -323,6 +349,8 @@ class Conversations(RuleBasedStateMachine):
             self._receive_pin(told, sent, now=now)
         elif told.reply in OPENS:
             self._check_that_it_was_opened(told, sent, now=now)
+        elif told.reply in {"INCLUDED", "CASE"}:
+            self._check_that_it_is_of_their_own(told, sent)
         elif told.reply in {"WRONG", "FAILED"}:
             live = self.live.get(sent.sender)
             if live is not None and live.code == sent.code:
@@ -361,6 +389,23 @@ class Conversations(RuleBasedStateMachine):
         assert self.went_back or self.gateway.clock.now() < live.dies_at or live_when_handled(self)
         if told.reply == "RESULT":
             assert f"...{live.person.personal_id[-3:]}," in told.text
+        if told.reply == "LOG":
+            self._check_that_it_tells_of_them_alone(told, live.person)
+
+    def _check_that_it_tells_of_them_alone(self, told: Told, person: Record) -> None:
+        citizen = self.gateway.citizen_id(person)
+        opened = [
+            f"{row.closed_at.astimezone(VIETNAM):%d/%m %H:%M}"
+            for row in self._rows(CHALLENGE)
+            if row.citizen_id == citizen and row.state == "spent" and row.purpose in {"DC", "NK"}
+        ]
+        assert set(SEEN_AT.findall(told.text)) <= set(opened)
+
+    def _check_that_it_is_of_their_own(self, told: Told, sent: Sent) -> None:
+        receiver, reply = self.codes[sent.text.split()[1]]
+        assert receiver == sent.sender, "a code says nothing to another number"
+        if told.reply == "CASE":
+            assert reply in {"RESULT", "LOG"}
 
     def _resume(self) -> None:
         now = self.gateway.clock.now()
@@ -408,6 +453,8 @@ def test_the_guarantees_hold_in_any_conversation(sqlite_gateway: Gateway) -> Non
 
     assert outcomes["RESULT"] > 0, "these conversations come to something"
     assert outcomes["NOMATCH"] > 0
+    assert outcomes["LOG"] > 0
+    assert outcomes["INCLUDED"] + outcomes["CASE"] > 0
 
 
 def test_the_guarantees_hold_on_postgresql_too(postgres_gateway: Gateway) -> None:
