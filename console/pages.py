@@ -19,5 +19,6 @@ class Page:
 
 MENU = (
     Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),
+    Page("messages", _("Nhật ký tra cứu"), Right.SEE_LOG),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
 )

@@ -1,6 +1,6 @@
 """How the console writes figures and times, in the language of the page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask_babel import get_locale
 
@@ -16,3 +16,22 @@ def number(value: int) -> str:
 def moment(at: datetime | None) -> str:
     """Write a day and the time of day in Viet Nam; a dash for none."""
     return "–" if at is None else f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M:%S}"
+
+
+def instant(at: datetime | None) -> str:
+    """Write the time of day in Viet Nam to the millisecond; a dash for none."""
+    if at is None:
+        return "–"
+    local = at.astimezone(VIETNAM)
+    return f"{local:%H:%M:%S}{_point()}{local.microsecond // 1000:03d}"
+
+
+def span(length: timedelta | None) -> str:
+    """Write how long something took; a dash for what is not over."""
+    if length is None:
+        return "–"
+    return f"{length.total_seconds():.2f}".replace(".", _point()) + " s"
+
+
+def _point() -> str:
+    return "," if str(get_locale()) == "vi" else "."

@@ -11,6 +11,8 @@ from console.desk import Deployment, Desk
 from console.guard import Guard
 from console.views.control import Control
 from console.views.entrance import Entrance
+from console.views.message import MessagePage
+from console.views.messages import Messages
 from console.views.overview import Overview
 
 PREFIX = "/console"
@@ -36,6 +38,8 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Entrance(desk, guard)
     Overview(desk, guard)
     Control(desk, guard)
+    Messages(desk, guard)
+    MessagePage(desk, guard)
     blueprint.after_request(_headers)
     blueprint.context_processor(lambda: _words(desk, guard))
     Babel(
@@ -59,7 +63,9 @@ def _words(desk: Desk, guard: Guard) -> dict[str, object]:
         "languages": LANGUAGES,
         "scheme": _chosen("scheme", _SCHEME_COOKIE, SCHEMES),
         "schemes": SCHEMES,
+        "instant": speech.instant,
         "moment": speech.moment,
+        "span": speech.span,
         "number": speech.number,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,

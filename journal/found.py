@@ -70,6 +70,18 @@ def subjects_of(session: Session, keyring: Keyring, entry_ids: Collection[UUID])
     return found
 
 
+def acts_of(
+    session: Session, keyring: Keyring, entry_ids: Collection[UUID]
+) -> dict[UUID, openings.Act]:
+    """Return what was done by these entries, as far as it is kept."""
+    found = {}
+    for row in session.execute(_ACTS, {"entries": list(entry_ids)}):
+        what = openings.act(keyring, row.entry_id, row.act_key_id, row.enc_act)
+        if what is not None:
+            found[row.entry_id] = what
+    return found
+
+
 def _between(symbols: str) -> sa.ColumnElement[bool]:
     first, last = numbers_of(symbols)
     return JOURNAL_ENTRY.c.receipt.between(first, last)
@@ -77,6 +89,9 @@ def _between(symbols: str) -> sa.ColumnElement[bool]:
 
 _IDENTITIES: sa.Select[Any] = sa.select(
     JOURNAL_OPEN.c.entry_id, JOURNAL_OPEN.c.identity_key_id, JOURNAL_OPEN.c.enc_identity
+).where(JOURNAL_OPEN.c.entry_id.in_(sa.bindparam("entries", expanding=True)))
+_ACTS: sa.Select[Any] = sa.select(
+    JOURNAL_OPEN.c.entry_id, JOURNAL_OPEN.c.act_key_id, JOURNAL_OPEN.c.enc_act
 ).where(JOURNAL_OPEN.c.entry_id.in_(sa.bindparam("entries", expanding=True)))
 _SEALED: sa.Select[Any] = (
     sa.select(

@@ -4,7 +4,7 @@ A page looks at so many messages and no more, whatever the filter: a filter that
 short page and says how far it looked, instead of reading a year of messages in one go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from core.errors import DecryptionError
 from core.keyring import Keyring, Sealed
+from journal import found, receipts
 from journal.journal import Journal
 from sms import inbound
-from sms.tables import INBOUND, OUTBOUND
+from sms.tables import INBOUND, INBOUND_KEY, OUTBOUND
 
 ROWS = 50
 LOOKED_AT = 20_000
@@ -37,7 +38,14 @@ class Wanted:
     command: str | None = None
     state: str | None = None
     reply: str | None = None
-    entries: frozenset[UUID] | None = None
+    ids: frozenset[UUID] | None = None
+
+    @property
+    def is_picky(self) -> bool:
+        """Tell whether not every message of the time is wanted."""
+        return any(
+            pick is not None for pick in (self.link_id, self.command, self.state, self.reply)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +92,39 @@ def page(
 ) -> Listing:
     """Read the page before a message, after one, or the newest."""
     ids = _ids(wanted, before, after)
-    found = session.execute(_rows(ids, wanted, upwards=after is not None)).all()
-    rows = found[:ROWS] if after is None else found[:ROWS][::-1]
-    further = rows[-1 if after is None else 0].id if len(found) > ROWS else None
+    read = session.execute(_rows(ids, wanted, upwards=after is not None)).all()
+    rows = read[:ROWS] if after is None else read[:ROWS][::-1]
+    further: UUID | None = rows[-1 if after is None else 0].id if len(read) > ROWS else None
     looked_until = None
     if further is None:
-        further = session.execute(ids.offset(LOOKED_AT - 1).limit(1)).scalar()
-        looked_until = None if further is None else time_of(further)
+        edge = session.execute(ids.offset(LOOKED_AT - 1).limit(1)).one_or_none()
+        if edge is not None:
+            further, looked_until = edge.id, time_of(edge.id)
     if after is None:
         older, newer = further, before and (rows[0].id if rows else before)
     else:
         older, newer = rows[-1].id if rows else after, further
     listed = _listed(session, keyring, journal, rows)
     return Listing(listed, older, newer, looked_until)
+
+
+def ids_of(
+    session: Session, keyring: Keyring, link_ids: Mapping[str, int], text: str
+) -> frozenset[UUID]:
+    """Find the messages that a receipt, a transaction code or an operator's own id is of."""
+    keys = [(number, text) for number in link_ids.values()]
+    symbols = receipts.read(text) or receipts.read_code(text)
+    if symbols is not None:
+        entries = [entry.entry_id for entry in found.by_receipt(session, [symbols])[symbols]]
+        for act in found.acts_of(session, keyring, entries).values():
+            said = act.payload
+            number = link_ids.get(said.get("link", ""))
+            if number is not None:
+                keys.append((number, said.get("operator_message_id", "")))
+    wanted = sa.select(INBOUND_KEY.c.message_id).where(
+        sa.tuple_(INBOUND_KEY.c.link_id, INBOUND_KEY.c.operator_message_id).in_(keys)
+    )
+    return frozenset(session.execute(wanted).scalars())
 
 
 def time_of(message_id: UUID) -> datetime:
@@ -116,6 +144,8 @@ def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[t
         ids = ids.where(INBOUND.c.id >= first_id(wanted.since))
     if wanted.until is not None:
         ids = ids.where(INBOUND.c.id < first_id(wanted.until))
+    if wanted.ids is not None:
+        ids = ids.where(INBOUND.c.id.in_(wanted.ids))
     if before is not None:
         ids = ids.where(INBOUND.c.id < before)
     if after is not None:
@@ -126,7 +156,8 @@ def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[t
 def _rows(
     ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool
 ) -> sa.Select[tuple[Any, ...]]:
-    window = ids.limit(LOOKED_AT).subquery("looked_at")
+    most = LOOKED_AT if wanted.is_picky else ROWS + 1
+    window = ids.limit(most).subquery("looked_at")
     rows = sa.select(
         INBOUND,
         OUTBOUND.c.reply,
@@ -145,8 +176,6 @@ def _rows(
     ):
         if value is not None:
             rows = rows.where(column == value)
-    if wanted.entries is not None:
-        rows = rows.where(INBOUND.c.entry_id.in_(wanted.entries))
     return rows.order_by(window.c.id.asc() if upwards else window.c.id.desc()).limit(ROWS + 1)
 
 
