@@ -10,13 +10,20 @@ from journal.mirror import Mirror
 
 _HEED_EVERY = timedelta(seconds=1)
 _MIRROR_EVERY = timedelta(seconds=1)
+_EXPIRE_EVERY = timedelta(days=1)
 # The nightly verification is put off by less than this: not every deployment begins at once.
 _JITTER_SECONDS = 30 * 60
 
 
 def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages."""
-    return (_stop_file(service), _mirror(service), *_witnesses(service), _verifying(service))
+    return (
+        _stop_file(service),
+        _mirror(service),
+        _expiry(service),
+        *_witnesses(service),
+        _verifying(service),
+    )
 
 
 def _stop_file(service: Service) -> Keeper:
@@ -29,6 +36,21 @@ def _stop_file(service: Service) -> Keeper:
 def _mirror(service: Service) -> Keeper:
     mirror = Mirror(service.database, service.settings.state_dir, service.clock)
     return Keeper("mirror", (Chore(_MIRROR_EVERY, mirror.keep),), service.clock)
+
+
+def _expiry(service: Service) -> Keeper:
+    from journal.expiry import Expiry
+    from journal.returned import erase_again
+
+    database, journal = service.database, service.journal
+    expiry = Expiry(database, journal, service.keyring, service.clock)
+
+    def expire() -> None:
+        # A database that was restored is one that the service was started on again.
+        erase_again(database, journal)
+        expiry.run()
+
+    return Keeper("expiry", (Chore(_EXPIRE_EVERY, expire),), service.clock)
 
 
 def _witnesses(service: Service) -> Sequence[Keeper]:

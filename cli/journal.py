@@ -7,7 +7,9 @@ import click
 from cli.context import Service, pass_service
 from cli.groups import VerbGroup
 from cli.journal_auditor import auditor_group
+from cli.journal_erase import erase_group
 from cli.journal_export import export_command
+from cli.journal_hold import hold_group
 from cli.journal_verify import verify_command
 from cli.journal_witness import witness_group
 
@@ -21,6 +23,8 @@ def journal_group() -> None:
 
 journal_group.add_command(export_command)
 journal_group.add_command(auditor_group)
+journal_group.add_command(erase_group)
+journal_group.add_command(hold_group)
 journal_group.add_command(verify_command)
 journal_group.add_command(witness_group)
 

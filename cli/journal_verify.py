@@ -147,6 +147,7 @@ def _shape(report: "Report") -> dict[str, object]:
         "entries": report.entries,
         "findings": [asdict(finding) for finding in report.findings],
         "incomplete": report.incomplete,
+        "notes": report.notes,
         "counts": report.counts,
         "checkpoints": report.checkpoints,
         "writers": report.writers,
@@ -166,6 +167,8 @@ def _tell(report: "Report") -> None:
     for code, count in report.counts.items():
         if count > listed[code]:
             click.echo(f"FOUND        {code}: {count - listed[code]} more")
+    for note in report.notes:
+        click.echo(f"NOTE         {note}")
     for left_out in report.incomplete:
         click.echo(f"LEFT OUT     {left_out}")
     if report.findings:
