@@ -26,7 +26,6 @@ _FOR_GOOD = "max-age=31536000, immutable"
 _UNREADABLE = "The journal cannot be read now: try again later"
 _SCHEME = "Bearer "
 _LABEL = "journal"
-_LONGEST_TOKEN = 200
 _log = log.get_logger(__name__)
 
 
@@ -77,11 +76,11 @@ def _found(database: Database, resource: Resource, cached: str) -> Response:
 def _bundle(database: Database, throttle: FailureThrottle, resource: Resource) -> Response:
     """Give a bundle to an auditor; who is none is told the same whatever was asked for."""
     said = request.headers.get("Authorization", "")
-    token = said.removeprefix(_SCHEME)
-    name = None
-    if token != said and len(token) <= _LONGEST_TOKEN:
-        name = database.read(lambda session: auditors.named_by(session, token))
-    if name is None:
+    shown = said.removeprefix(_SCHEME)
+    # What cannot be a token is not looked for.
+    if not (said.startswith(_SCHEME) and auditors.is_token(shown)) or not database.read(
+        lambda session: auditors.named_by(session, shown)
+    ):
         return _unauthenticated(throttle)
     response = _found(database, resource, f"private, {_FOR_GOOD}")
     response.vary.update(("Authorization", "Accept-Encoding"))

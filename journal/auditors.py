@@ -1,6 +1,7 @@
 """Auditors: who may read entry bundles over HTTP, each by a token that is stored as its hash."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from journal.errors import AuditorError
 # Marks the token for whoever finds one where it should not be.
 _PREFIX = "tradan-auditor-"
 _TOKEN_BYTES = 32
+_TOKEN = re.compile(_PREFIX + "[A-Za-z0-9_-]{43}")
 
 JOURNAL_AUDITOR = sa.Table(
     "journal_auditor",
@@ -72,6 +74,11 @@ def every(session: Session) -> Sequence[Auditor]:
         sa.select(columns.name, columns.added_by, columns.added_at).order_by(columns.name)
     )
     return [Auditor(*row) for row in rows]
+
+
+def is_token(text: str) -> bool:
+    """Tell whether this could be the token of an auditor."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def named_by(session: Session, token: str) -> str | None:
