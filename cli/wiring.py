@@ -1,8 +1,10 @@
 """Puts the parts of a running process together."""
 
+import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cli.caretaking import keepers_of
 from cli.context import Service
@@ -20,13 +22,16 @@ from sms.handler import Handler
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
 from sms.links.model import Link, LinkKind, Outcome, Outgoing
-from sms.outbound import Delivery, Dispatcher, Sender
+from sms.outbound import Delivery, Dispatcher
 from sms.signals import Bell, Signal
 from sms.stages import Parts, Stages
 from sms.trips import Trips
 from sms.webhook import Receiver
 
-SENDING_THREADS = 12
+if TYPE_CHECKING:
+    from sms.links.twilio import TwilioSender
+
+REPLIES_AT_ONCE = 32
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -66,7 +71,7 @@ def stages_of(service: Service, received: Signal) -> Stages:
     trips = Trips(halt_of(service))
     written = Signal()
     dispatcher = Dispatcher(
-        service.database, _delivery(service), service.clock, written, threads=SENDING_THREADS
+        service.database, _delivery(service), service.clock, written, at_once=REPLIES_AT_ONCE
     )
     return Stages(
         Parts(
@@ -124,7 +129,7 @@ def _delivery(service: Service) -> Delivery:
         journal=service.journal,
         links=service.links,
         senders={
-            LinkKind.HTTP: HttpSender(connections=SENDING_THREADS),
+            LinkKind.HTTP: HttpSender(),
             LinkKind.TWILIO: _TwilioWhenNeeded(),
         },
         clock=service.clock,
@@ -136,15 +141,18 @@ class _TwilioWhenNeeded:
     """Loads Twilio's library, which is large, only where a link uses it."""
 
     def __init__(self) -> None:
-        self._sender: Sender | None = None
+        self._sender: TwilioSender | None = None
+        self._threads = ThreadPoolExecutor(REPLIES_AT_ONCE, thread_name_prefix="twilio")
 
-    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+    async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
         if self._sender is None:
             from sms.links.twilio import TwilioSender
 
-            self._sender = TwilioSender(connections=SENDING_THREADS)
-        return self._sender.send(link, outgoing, now)
+            self._sender = TwilioSender(connections=REPLIES_AT_ONCE)
+        # Twilio's library blocks.
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._sender.send, link, outgoing, now)
 
     def close(self) -> None:
         """Let go of every connection."""

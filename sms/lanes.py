@@ -32,6 +32,10 @@ class Lanes:
         elif not isinstance(outcome, NotStarted):
             self._failures[link_id] += 1
 
+    def any_full(self) -> bool:
+        """Tell whether some link has no room now."""
+        return any(room <= 0 for room in self.rooms().values())
+
     def rooms(self) -> Mapping[int, int]:
         """Say for each link that was seen how many more of its replies may be started."""
         return {

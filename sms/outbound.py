@@ -8,7 +8,6 @@ changes nothing.
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +23,10 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
-from core.threads import name_thread
 from journal.journal import Journal
 from records import stop_file
 from sms import dispatch, outbox
+from sms.carrier import Carrier
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.lanes import Lanes
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
@@ -43,7 +42,7 @@ _log = log.get_logger(__name__)
 class Sender(Protocol):
     """One protocol's way of handing a reply over."""
 
-    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+    async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
         ...
 
@@ -63,9 +62,10 @@ class Delivery:
     clock: Clock
     state_dir: Path
 
-    def deliver(self, claimed: Claimed, licensed_until: float) -> Outcome | NotStarted:
+    async def deliver(
+        self, claimed: Claimed, link: Link | None, licensed_until: float
+    ) -> Outcome | NotStarted:
         """Start the reply if it still may be, and say what came of it."""
-        link = self.links.by_id(claimed.link_id)
         content = dispatch.open_content(self.keyring, claimed)
         if link is None or link.state is not LinkState.ACTIVE:
             return NotStarted()
@@ -88,35 +88,38 @@ class Delivery:
         now = self.clock.now()
         if self.clock.monotonic() > licensed_until or now >= claimed.expires_at:
             return NotStarted()
-        return self.senders[link.kind].send(link, outgoing, now)
+        return await self.senders[link.kind].send(link, outgoing, now)
+
+    def close(self) -> None:
+        """Let go of every connection; call in the event loop that they belong to."""
+        for sender in self.senders.values():
+            sender.close()
 
 
 class Dispatcher:
     """Keeps so many replies under way at once, and commits outcomes and claims together."""
 
     def __init__(
-        self, database: Database, delivery: Delivery, clock: Clock, wake: Signal, *, threads: int
+        self, database: Database, delivery: Delivery, clock: Clock, wake: Signal, *, at_once: int
     ) -> None:
         self._database = database
         self._delivery = delivery
         self._clock = clock
         self._wake = wake
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(
-            threads, thread_name_prefix="send", initializer=name_thread, initargs=("hand-over",)
-        )
+        self._at_once = at_once
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._under_way = 0
-        self._lanes = Lanes(threads)
+        self._lanes = Lanes(at_once)
         self._unwritten: list[Result] = []
         self._expired_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Send until told to stop, then send what may go now, and record what is under way."""
         pace, busy = Pace(self._clock), True
+        carrier = Carrier(self._came_back, self._delivery.close)
         while not stop.is_set() or busy or self._under_way or self._unwritten:
             try:
-                busy = self._round()
+                busy = self._round(carrier)
             except UnavailableError as error:
                 _log.error("send.database-unavailable", **log.failure(error))
                 self._pause(stop)
@@ -130,7 +133,7 @@ class Dispatcher:
                 pace.worked()
             else:
                 self._wake.wait(pace.seconds())
-        self._pool.shutdown(wait=True)
+        carrier.end()
 
     def _pause(self, stop: threading.Event) -> None:
         # While draining, the event is set and would be waited for no more.
@@ -139,10 +142,10 @@ class Dispatcher:
         else:
             stop.wait(_TROUBLE_SECONDS)
 
-    def _round(self) -> bool:
-        """Write what came back and claim as many more; tell whether there was anything to do."""
+    def _round(self, carrier: Carrier) -> bool:
+        """Write what came back and claim as many more; tell whether there may be more to claim."""
         self._collect()
-        free = self._threads - self._under_way
+        free = self._at_once - self._under_way
         now, licensed_until = self._clock.now(), self._clock.monotonic() + LICENCE_SECONDS
         results = self._unwritten
         expires = self._clock.monotonic() - self._expired_at >= _EXPIRE_SECONDS
@@ -167,11 +170,14 @@ class Dispatcher:
         if expires:
             self._expired_at = self._clock.monotonic()
         _count(results, now, self._delivery.links)
+        linked = [(one, self._delivery.links.by_id(one.link_id)) for one in claimed]
         for one in claimed:
             self._under_way += 1
             self._lanes.started(one.link_id)
-            self._pool.submit(self._deliver, one, licensed_until)
-        return bool(claimed)
+        deliver = self._delivery.deliver
+        carrier.carry([(one, deliver(one, link, licensed_until)) for one, link in linked])
+        # Where a link is full now, those behind its replies were not looked at.
+        return bool(claimed) and (len(claimed) == free or self._lanes.any_full())
 
     def _collect(self) -> None:
         while True:
@@ -183,13 +189,9 @@ class Dispatcher:
             self._under_way -= 1
             self._lanes.ended(result.claimed.link_id, result.outcome)
 
-    def _deliver(self, claimed: Claimed, licensed_until: float) -> None:
-        try:
-            outcome = self._delivery.deliver(claimed, licensed_until)
-        except Exception as error:  # noqa: BLE001 (whatever it was, the reply may have gone out)
-            _log.error("send.broke", reply_id=claimed.id, **log.failure(error))
-            outcome = Unknown("broke")
-        self._results.put(Result(claimed, outcome))
+    def _came_back(self, results: Sequence[Result]) -> None:
+        for result in results:
+            self._results.put(result)
         self._wake.ring()
 
 

@@ -7,7 +7,6 @@ raises other errors than its own on odd input.
 import hmac
 import json
 import re
-import ssl
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -15,10 +14,10 @@ from typing import Protocol
 import urllib3
 from standardwebhooks import Webhook
 
-from core import deadline
 from core.settings import is_loopback
 from sms.links.errors import LinkError, MalformedError, UnauthenticatedError
 from sms.links.model import Accepted, Envelope, Link, Outcome, Outgoing, Refused, Unknown
+from sms.links.posting import NotAnsweredError, NotSentError, Poster
 from sms.links.strictjson import parse_object, text_of
 
 CONTENT_TYPE = "application/json"
@@ -41,7 +40,6 @@ _SECRET = re.compile(r"whsec_[A-Za-z0-9+/]{32,88}={0,2}")
 # What the operator will not take however often it is asked.
 _FINAL = frozenset({400, 406, 409, 410, 411, 413, 414, 415, 422, 431})
 _SERVER_FAULT = 500
-_LONGEST_ANSWER = 65536
 
 
 class Headers(Protocol):
@@ -117,61 +115,31 @@ def read_message(text: str, now: datetime) -> Envelope:
 
 
 class HttpSender:
-    """Hands replies to HTTP operators, one pool of kept connections for each host."""
+    """Hands replies to HTTP operators over kept connections."""
 
-    def __init__(self, *, connections: int) -> None:
-        self._pools = urllib3.PoolManager(
-            num_pools=64,
-            maxsize=connections,
-            retries=False,
-            # Connected and written within two seconds of the start, answered within five more.
-            timeout=urllib3.Timeout(connect=1.0, read=5.0),
-        )
-        # Those time-outs are for each step; these classes hold a send to one deadline for all.
-        self._pools.pool_classes_by_scheme = deadline.POOLS
+    def __init__(self) -> None:
+        self._poster = Poster()
 
-    def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+    async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
         body = render(outgoing)
-        signature = _webhook(link.secrets[0]).sign(outgoing.id, now, body)
         headers = {
             "content-type": CONTENT_TYPE,
             "user-agent": "TraDan",
             "webhook-id": outgoing.id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature,
+            "webhook-signature": _webhook(link.secrets[0]).sign(outgoing.id, now, body),
         }
         try:
-            with deadline.whole_send():
-                answer = self._pools.request(
-                    "POST", link.url, body=body.encode(), headers=headers,
-                    redirect=False, preload_content=False,
-                )  # fmt: skip
-                return _judge_answer(answer)
-        except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError):
-            return Refused("no-connection", retryable=True)
-        except urllib3.exceptions.SSLError as error:
-            # A certificate is looked at before the first byte; any other fault may come after it.
-            is_early = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
-            return Refused("certificate", retryable=True) if is_early else Unknown("tls")
-        except urllib3.exceptions.ReadTimeoutError:
-            return Unknown("timeout")
-        except (urllib3.exceptions.HTTPError, OSError):
-            return Unknown("connection-lost")
+            return judge_status(await self._poster.post(link.url, headers, body.encode()))
+        except NotSentError as error:
+            return Refused(str(error), retryable=True)
+        except NotAnsweredError as error:
+            return Unknown(str(error))
 
     def close(self) -> None:
         """Let go of every connection."""
-        self._pools.clear()
-
-
-def _judge_answer(answer: urllib3.BaseHTTPResponse) -> Outcome:
-    """Take the status for the answer, whatever becomes of the body behind it."""
-    try:
-        answer.read(_LONGEST_ANSWER, decode_content=False)
-        answer.release_conn()
-    except (urllib3.exceptions.HTTPError, OSError):
-        answer.close()
-    return judge_status(answer.status)
+        self._poster.close()
 
 
 def judge_status(status: int) -> Outcome:

@@ -51,7 +51,7 @@ def staged(database: Database, keys_dir: Path, state_dir: Path) -> Iterator[tupl
                 database=database, keyring=keyring, journal=gateway.journal,
                 handler=gateway.handler,
                 trips=Trips(Halt(database, gateway.journal, state_dir, clock)),
-                dispatcher=Dispatcher(database, gateway.delivery, clock, written, threads=4),
+                dispatcher=Dispatcher(database, gateway.delivery, clock, written, at_once=4),
                 clock=clock, received=Signal(), written=written,
             )
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """A send ends by its deadline, however slowly the operator answers."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -80,11 +81,11 @@ def promise_more(connection: socket.socket) -> None:
 
 
 def test_an_answer_that_trickles_is_cut_and_its_outcome_unknown() -> None:
-    sender = HttpSender(connections=1)
+    sender = HttpSender()
 
     with operator(trickle) as url:
         begun = time.monotonic()
-        outcome = sender.send(link_to(url), REPLY, NOON)
+        outcome = asyncio.run(sender.send(link_to(url), REPLY, NOON))
         took = time.monotonic() - begun
 
     assert isinstance(outcome, Unknown)
@@ -93,9 +94,9 @@ def test_an_answer_that_trickles_is_cut_and_its_outcome_unknown() -> None:
 
 
 def test_a_status_that_came_counts_though_its_body_did_not() -> None:
-    sender = HttpSender(connections=1)
+    sender = HttpSender()
 
     with operator(promise_more) as url:
-        outcome = sender.send(link_to(url), REPLY, NOON)
+        outcome = asyncio.run(sender.send(link_to(url), REPLY, NOON))
 
     assert outcome == Accepted()

@@ -1,5 +1,6 @@
 """Links: how replies are handed over, what answers mean, and how links are kept."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -59,11 +60,16 @@ def saying(text: str) -> Answer:
 
 
 def hand_over(url: str) -> Outcome:
-    sender = HttpSender(connections=2)
-    try:
-        return sender.send(replace(LINK, url=url), OUTGOING, NOON)
-    finally:
-        sender.close()
+    sender = HttpSender()
+
+    async def send() -> Outcome:
+        try:
+            return await sender.send(replace(LINK, url=url), OUTGOING, NOON)
+        finally:
+            sender.close()
+            await asyncio.sleep(0)
+
+    return asyncio.run(send())
 
 
 def test_a_reply_is_signed_over_the_bytes_that_are_sent() -> None:

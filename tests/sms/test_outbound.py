@@ -31,11 +31,11 @@ def fill(gateway: Gateway, count: int) -> None:
 
 
 @contextmanager
-def sending(gateway: Gateway, database: Database | None = None, threads: int = 4) -> Iterator[None]:
+def sending(gateway: Gateway, database: Database | None = None, at_once: int = 4) -> Iterator[None]:
     """Run a dispatcher in a thread, and end it as a process does that drains."""
     wake, told_to_stop = Signal(), threading.Event()
     dispatcher = Dispatcher(
-        database or gateway.database, gateway.delivery, gateway.clock, wake, threads=threads
+        database or gateway.database, gateway.delivery, gateway.clock, wake, at_once=at_once
     )
     thread = threading.Thread(target=dispatcher.run, args=(told_to_stop,))
     thread.start()
@@ -134,7 +134,7 @@ def test_a_claim_licenses_a_start_for_a_second(
     until = gateway.clock.monotonic() + 1.0
     gateway.clock.advance(timedelta(seconds=1 + late_by))
 
-    outcome = gateway.delivery.deliver(claimed, until)
+    outcome = gateway.start(claimed, until)
 
     assert outcome == (Accepted() if starts else NotStarted())
     assert len(gateway.operator.received) == int(starts)
@@ -148,7 +148,7 @@ def test_the_wall_clock_cannot_lengthen_a_licence(sqlite_gateway: Gateway) -> No
     gateway.clock.advance(timedelta(seconds=2))
     gateway.clock.at -= timedelta(minutes=10)
 
-    assert gateway.delivery.deliver(claimed, until) == NotStarted()
+    assert gateway.start(claimed, until) == NotStarted()
 
 
 def test_what_died_between_claim_and_start_does_not_start(sqlite_gateway: Gateway) -> None:
@@ -157,7 +157,7 @@ def test_what_died_between_claim_and_start_does_not_start(sqlite_gateway: Gatewa
     (claimed,) = gateway.claim()
     gateway.clock.at = claimed.expires_at
 
-    assert gateway.delivery.deliver(claimed, gateway.clock.monotonic() + 1) == NotStarted()
+    assert gateway.start(claimed, gateway.clock.monotonic() + 1) == NotStarted()
     assert gateway.operator.received == []
 
 
@@ -212,7 +212,7 @@ def test_made_up_people_are_refused_at_the_last_moment_too(sqlite_gateway: Gatew
     (claimed,) = gateway.claim()
     claimed = replace(claimed, link_id=gateway.link("hong-ha").id)
 
-    outcome = gateway.delivery.deliver(claimed, gateway.clock.monotonic() + 1)
+    outcome = gateway.start(claimed, gateway.clock.monotonic() + 1)
 
     assert outcome == Refused("made-up-person", retryable=False)
     assert gateway.operator.received == []
