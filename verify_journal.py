@@ -72,7 +72,7 @@ _BASE = (
     15112221349535400772501151409588531511454012693041857206046113283949847762202,
     46316835694926478169428394003475163141307993866256225615783033603165251855960,
 )
-_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER = frozenset(
     (y | sign << 255).to_bytes(32, "little")
     for y, signs in ((1, 1), (_P - 1, 1), (0, 2), (_ORDER_8, 2), (_P - _ORDER_8, 2))
@@ -482,6 +482,10 @@ class Leaf:
         """Return what the leaf says under a name, nothing if it does not say it."""
         return (self.said[name] or b"").decode()
 
+    def is_signed(self, public: bytes, origin: str) -> bool:
+        """Tell whether this writer signed the leaf for this log."""
+        return signed(public, origin, [self.data])[0]
+
     def expired(self, month: int) -> tuple[bool, bool]:
         """Tell whether identity and act of the entry have outlived their class by *month*."""
         made = time.gmtime(int(self.said["ts"] or 0) // 1_000_000)
@@ -868,13 +872,18 @@ class Report(Found):
         """The exit code: never 0 when anything was found or skipped."""
         return FOUND if self.counts else INCOMPLETE if self.incomplete else HOLDS
 
+    @property
+    def ordered(self) -> list[tuple[str, int | None, str]]:
+        """What was found, in the order of the leaves."""
+        return sorted(self.listed, key=lambda each: -1 if each[1] is None else each[1])
+
     def shape(self) -> dict[str, Any]:
         """Return the report as JSON has it."""
         return {
             "ok": self.code == HOLDS,
             **self.told,
             "findings": [
-                {"code": code, "seq": seq, "detail": detail} for code, seq, detail in self.listed
+                {"code": code, "seq": seq, "detail": detail} for code, seq, detail in self.ordered
             ],
             "counts": dict(self.counts),
             "checked": self.checked,
@@ -888,7 +897,7 @@ class Report(Found):
             yield f"{name:<12} {', '.join(value) if isinstance(value, list) else value}"
         for line in self.checked:
             yield f"CHECKED      {line}"
-        for code, seq, detail in self.listed:
+        for code, seq, detail in self.ordered:
             yield f"FOUND        {code}{'' if seq is None else f' at {seq}'}: {detail}"
         listed = Counter(code for code, _, _ in self.listed)
         for code, count in self.counts.items():
@@ -1188,9 +1197,9 @@ class KeyChain:
         self._given = given
         self._gap = gap
         first = next((leaf.public("kl") for leaf in announcements if leaf.seq == 1), given.public)
-        name = next((leaf.word("ko") for leaf in announcements if leaf.word("ko")), given.name)
         if gap == 0:
-            first, name = given.public, given.name
+            first = given.public
+        name = self._first_name(announcements)
         self.history: list[tuple[int, InForce]] = [(0, InForce(name, (first,)))]
         for leaf in announcements:
             self._take(leaf)
@@ -1213,6 +1222,15 @@ class KeyChain:
             states.append(InForce(self._given.name, (self._given.public,)))
         return states
 
+    def _first_name(self, announcements: list[Leaf]) -> str:
+        """Return the name under which the log began: by the first leaf's word, who signed it."""
+        told = [leaf.word("ko") for leaf in announcements if leaf.word("ko")]
+        first = announcements[:1]
+        for name in (self._given.name, *told[:1]):
+            if any(leaf.said["kw"] and leaf.is_signed(leaf.public("kw"), name) for leaf in first):
+                return name
+        return self._given.name
+
     def _take(self, leaf: Leaf) -> None:
         state: InForce = at(self.history, leaf.seq)
         new = leaf.word("kw")
@@ -1224,7 +1242,7 @@ class KeyChain:
                     leaf, "log-key", "the log's key did not sign for what this leaf announces"
                 )
                 return
-        if not signed(public, state.origin, [leaf.data])[0]:
+        if not leaf.is_signed(public, state.origin):
             self._fail(leaf, "writer-signature", "no announced writer signed this leaf")
             return
         self.signed += 1
