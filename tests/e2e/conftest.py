@@ -10,7 +10,7 @@ from tests.e2e.links import HttpLink
 from tests.e2e.people import Person
 
 Deploy = Callable[..., Deployment]
-_AT_HAND = 90
+_AT_HAND = 100
 _LINKS: dict[str, tuple[str, ...]] = {
     "telco": ("--mo-price", "700"),
     "other": (),
