@@ -17,9 +17,9 @@ ENGLISH = ("INFO", "LOG", "PIN", "CHECK", "WRONG", "Ref", "you, SMS, record", "I
 
 
 def journal_size(service: Deployment) -> int:
-    found = service.get("/status").document
-    assert isinstance(found, dict)
-    return int(found["journal"]["size"])
+    journal = service.get("/status").document["journal"]
+    assert isinstance(journal, dict)
+    return int(journal["size"])
 
 
 def one_segment(reply: Mt) -> str:
