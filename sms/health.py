@@ -43,7 +43,9 @@ def make_blueprint(
             "queue": _holds(lambda: database.read(lambda s: _queue_moves(s, clock))),
         }
         is_ready = all(checks.values())
-        response = jsonify(ready=is_ready, checks=checks)
+        response = jsonify(
+            ready=is_ready, checks=checks, warnings=_warnings(database, journal, clock)
+        )
         response.status_code = 200 if is_ready else 503
         return response
 
@@ -85,6 +87,16 @@ def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
     )
     is_faulty = session.execute(faulty).first() is not None
     return not is_faulty and journal.hold(session, clock.now()) is None
+
+
+def _warnings(database: Database, journal: Journal, clock: Clock) -> list[str]:
+    """Name what a person must look at though the service goes on."""
+    try:
+        witnessed = database.read(journal.witnessed)
+    except (CoreError, JournalError, sa.exc.SQLAlchemyError):
+        return []  # a check says so
+    is_late = witnessed is not None and witnessed.is_late(clock.now())
+    return ["witnesses"] if is_late else []
 
 
 def _is_verified(session: Session, clock: Clock) -> bool:

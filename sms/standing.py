@@ -15,6 +15,7 @@ from core.settings import Mode, Settings
 from journal import verifications
 from journal.errors import JournalError
 from journal.journal import Journal
+from journal.quorum import Witnessed
 from journal.verifications import Standing as Verified
 from records import stop_file, stops
 from records.stops import Scope, Stops
@@ -106,6 +107,7 @@ class LogStanding:
     checkpoint: str | None = None
     signed_at: datetime | None = None
     verified: Verified | None = None
+    witnessed: Witnessed | None = None
 
     def as_json(self) -> dict[str, object]:
         """Shape it for programs."""
@@ -119,7 +121,22 @@ class LogStanding:
             "verified": self.verified.is_current if self.verified else None,
             "verified_at": _moment(self.verified.at) if self.verified else None,
             "verified_size": self.verified.size if self.verified else None,
+            "witnessed_at": _moment(self.witnessed_at),
+            "witnessed_size": self.witnessed.size if self.witnessed else None,
+            "witnessed_by": list(self.witnesses),
         }
+
+    @property
+    def witnessed_at(self) -> datetime | None:
+        """Since when a quorum stands behind it; None if none does, or none is demanded."""
+        found = self.witnessed
+        return None if found is None or found.size is None else found.at
+
+    @property
+    def witnesses(self) -> tuple[str, ...]:
+        """Who stands behind it."""
+        found = self.witnessed.cosignatures if self.witnessed else ()
+        return tuple(sorted(each.key.name for each in found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,8 +209,9 @@ class Reader:
         )
         verified = verifications.standing(session, now)
         log = LogStanding(
-            *self._name(), head.size, head.root.hex(), head.checkpoint, signed_at, verified
-        )
+            *self._name(), head.size, head.root.hex(), head.checkpoint, signed_at, verified,
+            self.journal.witnessed(session),
+        )  # fmt: skip
         shown = tuple(
             _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)
         )

@@ -84,7 +84,8 @@ def test_the_shape_for_programs_stays(public: Public) -> None:
     log = found["journal"]
     assert set(log) == {
         "origin", "key", "size", "root", "checkpoint", "signed_at",
-        "verified", "verified_at", "verified_size",
+        "verified", "verified_at", "verified_size", "witnessed_at", "witnessed_size",
+        "witnessed_by",
     }  # fmt: skip
     assert (log["verified"], log["verified_at"]) == (True, None)
     assert log["checkpoint"].splitlines()[:2] == ["tradan/gateway.example", str(log["size"])]
