@@ -17,7 +17,10 @@ from sms.links.registry import LinkRegistry
 class Deployment(Protocol):
     """The deployment that the console is of."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """What tells the time."""
+        ...
 
     @property
     def settings(self) -> Settings:

@@ -1,0 +1,143 @@
+"""A console over a real database, and officers who are logged in to it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from cli import vendored
+from console import web
+from console.access import invitations, officers
+from console.access.invitations import InvitationKind
+from console.access.officers import Officer
+from console.access.roles import Role
+from console.guard import Guard
+from core.db import Database
+from core.keyring import Keyring
+from core.settings import Settings
+from journal.journal import Journal
+from sms.links.registry import LinkRegistry
+from tests.fakes import FixedClock
+from tests.sms.gateway import Gateway, opened
+
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+@dataclass(slots=True)
+class House:
+    """A deployment with a console."""
+
+    gateway: Gateway
+    settings: Settings
+    clock: FixedClock
+    app: Flask = field(init=False)
+    guard: Guard = field(init=False)
+
+    @property
+    def database(self) -> Database:
+        return self.gateway.database
+
+    @property
+    def keyring(self) -> Keyring:
+        return self.gateway.keyring
+
+    @property
+    def journal(self) -> Journal:
+        return self.gateway.journal
+
+    @property
+    def links(self) -> LinkRegistry:
+        return self.gateway.links
+
+    def officer(self, name: str, *roles: Role) -> Officer:
+        """Add an officer."""
+        now = self.clock.now()
+        return self.database.write(lambda s: officers.add(s, name, name.title(), roles, now))
+
+    def invited(self, officer: Officer, kind: InvitationKind) -> str:
+        """Invite an officer and return the token."""
+        now = self.clock.now()
+        return self.database.write(
+            lambda s: invitations.invite(s, officer, kind, self.keyring, now)
+        )
+
+    def entered(self, name: str, *roles: Role) -> "Visit":
+        """Log a new officer in."""
+        officer = self.officer(name, *roles)
+        visit = Visit(self, self.app.test_client())
+        token = self.invited(officer, InvitationKind.ENTER)
+        visit.client.post(f"/console/invitation/{token}", headers=FROM_HERE)
+        return visit
+
+
+@dataclass(slots=True)
+class Visit:
+    """A browser that an officer uses."""
+
+    house: House
+    client: FlaskClient
+
+    @property
+    def form_token(self) -> str:
+        """Return what the forms of this session carry."""
+        with self.client:
+            self.client.get("/console/control")
+            return self.house.guard.token_against_forgery()
+
+    def post(self, path: str, **form: str) -> tuple[int, str]:
+        """Send a form as the page would; return status and where it leads."""
+        answer = self.client.post(
+            path, data={"form_token": self.form_token, **form}, headers=FROM_HERE
+        )
+        return answer.status_code, answer.headers.get("Location", "")
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Open a page; return status and text."""
+        answer = self.client.get(path)
+        return answer.status_code, answer.get_data(as_text=True)
+
+
+@contextmanager
+def sealing(gateway: Gateway) -> Iterator[None]:
+    """Seal what waits, as a worker beside the console does."""
+    over = threading.Event()
+
+    def seal() -> None:
+        while not over.wait(0.01):
+            gateway.seal()
+
+    thread = threading.Thread(target=seal)
+    if gateway.database.dialect == "postgresql":
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        if thread.is_alive():
+            thread.join()
+
+
+@pytest.fixture
+def house(
+    database: Database, keyring: Keyring, keys_dir: Path, tmp_path: Path, clock: FixedClock
+) -> Iterator[House]:
+    """Make a deployment with a console; on PostgreSQL entries are sealed as soon as written."""
+    with opened(database, keyring, keys_dir, tmp_path / "state-of-house", clock) as gateway:
+        environ = {"TRADAN_STATE_DIR": str(gateway.state_dir), "TRADAN_MODE": "test"}
+        made = House(gateway, Settings.from_env(environ), clock)
+        made.app = Flask("console-tests")
+        made.guard = web.mount(made.app, made)
+        vendored.mount(made.app)
+        with sealing(gateway):
+            yield made
+
+
+@pytest.fixture
+def enter(house: House) -> Callable[..., Visit]:
+    """Log officers in by name and roles."""
+    return house.entered
