@@ -6,6 +6,7 @@ import click
 
 from cli.context import Service, pass_service
 from cli.groups import VerbGroup
+from cli.journal_anchor import print_anchor_command
 from cli.journal_auditor import auditor_group
 from cli.journal_erase import erase_group
 from cli.journal_export import export_command
@@ -27,6 +28,7 @@ journal_group.add_command(erase_group)
 journal_group.add_command(hold_group)
 journal_group.add_command(verify_command)
 journal_group.add_command(witness_group)
+journal_group.add_command(print_anchor_command)
 
 
 @journal_group.command(
