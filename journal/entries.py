@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.ids import uuid7
 from core.keyring import Keyring, Sealed
 from journal import receipts, tree
+from journal.cover import MOST_CHARACTERS
 from journal.errors import DraftError
 from journal.leaf import (
     Announcement,
@@ -217,8 +218,10 @@ def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:
         draft.subject_index is None
     ):
         raise DraftError("a citizen is named together with the index that finds the entry again")
-    if draft.cover is not None and draft.kind is not Kind.ERASE:
-        raise DraftError("only an erase entry covers what is gone")
+    if draft.cover is not None and (
+        draft.kind is not Kind.ERASE or len(draft.cover.leaves) > MOST_CHARACTERS
+    ):
+        raise DraftError("only an erase entry covers what is gone, as many leaves as it can name")
     payload = canonical(draft.payload)
     salts = secrets.token_bytes(2 * _SALT_BYTES)
     e, s = salts[:_SALT_BYTES], salts[_SALT_BYTES:]
