@@ -89,15 +89,17 @@ class Witness:
         """Compare with what is remembered; called while nobody else can change it."""
         seen, head, now = remembered.seen(), request.head, self._clock.now()
         origin = request.origin
-        if head.size == seen.head.size and head.root != seen.head.root:
+        # Of an empty tree too: there is one root of nothing.
+        is_split = head.size == seen.head.size and head.root != seen.head.root
+        if is_split:
             remembered.keep("another-root", request.raw, now)
         if request.old_size != seen.head.size:
             return Answer(409, f"{seen.head.size}\n", SIZE_TYPE)
-        grew = proofs.verify_consistency(
+        grew = not is_split and proofs.verify_consistency(
             request.old_size, seen.head.root, head.size, head.root, request.proof
         )
         if not grew:
-            if head.size != seen.head.size:
+            if not is_split:
                 remembered.keep("inconsistent", request.raw, now)
             _log.error("witness.refused", name=origin, reason="inconsistent", size=head.size)
             return Answer(422, "the checkpoint does not continue the last one cosigned\n")
