@@ -11,6 +11,7 @@ from cli.journal_auditor import auditor_group
 from cli.journal_erase import erase_group
 from cli.journal_export import export_command
 from cli.journal_hold import hold_group
+from cli.journal_roles import roles_command
 from cli.journal_verify import verify_command
 from cli.journal_witness import witness_group
 
@@ -26,6 +27,7 @@ journal_group.add_command(export_command)
 journal_group.add_command(auditor_group)
 journal_group.add_command(erase_group)
 journal_group.add_command(hold_group)
+journal_group.add_command(roles_command)
 journal_group.add_command(verify_command)
 journal_group.add_command(witness_group)
 journal_group.add_command(print_anchor_command)
