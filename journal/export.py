@@ -137,6 +137,7 @@ class Export:
             bundles=plan.bundles,
         )
         with closing(self._manifest):
+            self._see_continued()
             self._sink.begin(heading)
             self._bundles()
             for level in layout.levels_of(head.size):
@@ -146,48 +147,57 @@ class Export:
                 self._put_other(POLICY, policy)
             self._vouched()
             opened = self._openings(openings) if openings else 0
-            self._sink.settle(self._belongs)
+            self._sink.settle()
             self._put(CHECKPOINT, plan.published.note.encode())
             with self._sink.stream(MANIFEST) as file:
                 self._manifest.write(file, heading, openings=opened, missing=self._missing)
-            self._sink.end()
+            self._sink.end(self._belongs)
         return Exported(plan, self._manifest.files, opened, self._missing)
+
+    def _see_continued(self) -> None:
+        """See that an earlier export that stands here is of this very log, not beyond it."""
+        before = self._sink.held(CHECKPOINT)
+        if before is None:
+            return
+        old, head = published.head_of(before.decode(errors="replace")), self._plan.published.head
+        if old is None or not self._database.read(
+            lambda session: published.continues(session, old, head)
+        ):
+            raise ExportError(
+                "the database does not continue what was exported here before: keep that as it is, "
+                "export to another folder, and let `journal compare` tell what happened"
+            )
 
     def _bundles(self) -> None:
         done, total = 0, self._plan.entries
         for page in self._plan.pages(ENTRIES):
-            hashes = self._read([Resource(0, each.n, each.width) for each in page])
-            kept = {each: data for each in page if (data := self._kept(each, hashes)) is not None}
+            hashes = self._read([_tile_of(each) for each in page])
+            held = {each: self._sink.held(each.path) for each in page}
+            kept = {each for each in page if _is_over(held[each], hashes.get(_tile_of(each)))}
             fresh = self._read([each for each in page if each not in kept])
             for each in page:
-                self._take(each, kept.get(each), fresh.get(each))
+                self._take(each, held[each], held[each] if each in kept else fresh.get(each))
             done += sum(each.width for each in page)
             self._progress(done, total)
 
     def _tiles(self, page: list[Resource]) -> None:
         found = self._read(page)
         for each in page:
-            data, held = found.get(each), self._sink.held(each.path)
-            self._take(each, held if held == data else None, data)
+            self._take(each, self._sink.held(each.path), found.get(each))
 
-    def _take(self, resource: Resource, kept: bytes | None, fresh: bytes | None) -> None:
-        if kept is not None:
-            self._manifest.add(resource.path, hashlib.sha256(kept))
-        elif fresh is not None:
-            self._put(resource.path, fresh)
-        else:
+    def _take(self, resource: Resource, held: bytes | None, data: bytes | None) -> None:
+        """Take a tile or bundle; what an earlier run left stays, and is never written over."""
+        if held is None and data is None:
             self._missing += 1
-
-    def _kept(self, bundle: Resource, hashes: dict[Resource, bytes]) -> bytes | None:
-        """Return what an earlier run left, if its leaves are those that the tile is over."""
-        held = self._sink.held(bundle.path)
-        if held is None:
-            return None
-        try:
-            over = b"".join(map(leaf_hash, layout.decode_bundle(held)))
-        except LayoutError:
-            return None
-        return held if over == hashes.get(Resource(0, bundle.n, bundle.width)) else None
+        elif held is None and data is not None:
+            self._put(resource.path, data)
+        elif held is not None and data in {None, held}:
+            self._manifest.add(resource.path, hashlib.sha256(held))
+        else:
+            raise ExportError(
+                f"{resource.path} is not what was exported here before: keep that as it is, export "
+                "to another folder, and verify both"
+            )
 
     def _vouched(self) -> None:
         """Give the checkpoints that others vouched for beside the one that is exported."""
@@ -225,6 +235,20 @@ class Export:
     def _put(self, path: str, data: bytes) -> None:
         self._sink.put(path, data)
         self._manifest.add(path, hashlib.sha256(data))
+
+
+def _tile_of(bundle: Resource) -> Resource:
+    return Resource(0, bundle.n, bundle.width)
+
+
+def _is_over(bundle: bytes | None, hashes: bytes | None) -> bool:
+    """Tell whether a bundle's leaves are those that a tile is over."""
+    if bundle is None or hashes is None:
+        return False
+    try:
+        return b"".join(map(leaf_hash, layout.decode_bundle(bundle))) == hashes
+    except LayoutError:
+        return False
 
 
 def _bundles_of(session: Session, kind: Kind, size: int) -> list[int]:

@@ -7,18 +7,14 @@ missing entries back from it; so it never follows a database that is behind it o
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
 from core import log, metrics
 from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
-from journal import checkpoint, layout, proofs, published
-from journal.errors import JournalError, MirrorError, NoteError
+from journal import layout, published
+from journal.errors import JournalError, MirrorError
 from journal.files import Folder
 from journal.layout import CHECKPOINT, ENTRIES, Resource
-from journal.published import Published
-from journal.stored import StoredTree
 from journal.tree import EMPTY, TILE_WIDTH, TreeHead
 
 FOLDER = "journal"
@@ -67,8 +63,13 @@ class Mirror:
         mirrored = (self._folder.read(CHECKPOINT) or b"").decode(errors="replace")
         if mirrored == newest.note:
             return newest.head
-        at = _head_of(mirrored, newest.origin) if mirrored else EMPTY
-        self._see_continued(at, newest)
+        at = published.head_of(mirrored) if mirrored else EMPTY
+        if at is None:
+            raise MirrorError(
+                "the checkpoint in the mirror is damaged: keep the folder `journal` of the state "
+                "folder elsewhere, and a new one is made"
+            )
+        self._see_continued(at, newest.head)
         for page in _missing(at.size, newest.head.size):
             self._copy(page)
         self._folder.sync()
@@ -77,15 +78,8 @@ class Mirror:
         self._sweep(at.size, newest.head.size)
         return newest.head
 
-    def _see_continued(self, at: TreeHead, newest: Published) -> None:
-        head = newest.head
-
-        def path(session: Session) -> tuple[bytes, ...]:
-            return StoredTree(session).consistency(at.size, head.size)
-
-        if at.size > head.size or not proofs.verify_consistency(
-            at.size, at.root, head.size, head.root, self._database.read(path)
-        ):
+    def _see_continued(self, at: TreeHead, head: TreeHead) -> None:
+        if not self._database.read(lambda session: published.continues(session, at, head)):
             raise MirrorError(
                 "the database's journal does not continue what is mirrored in the state folder: a "
                 "restored backup, or an edited database; see `recover` in docs/operations.md"
@@ -115,16 +109,6 @@ class Mirror:
                 full = name.removesuffix(_PARTIAL)
                 if name != full and (self._folder.root / beside / full).is_file():
                     self._folder.remove(f"{beside}/{name}")
-
-
-def _head_of(note: str, origin: str) -> TreeHead:
-    try:
-        return checkpoint.parse(note.partition("\n\n")[0] + "\n", origin)
-    except NoteError as error:
-        raise MirrorError(
-            "the mirror in the state folder is of another log, or its checkpoint is damaged: keep "
-            "the folder `journal` elsewhere, and a new one is made"
-        ) from error
 
 
 def _missing(old_size: int, size: int) -> Iterator[list[Resource]]:

@@ -11,9 +11,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from journal import layout
-from journal.errors import Fault, JournalFault, LayoutError
+from journal import checkpoint, layout, proofs
+from journal.errors import Fault, JournalFault, LayoutError, NoteError
 from journal.layout import ENTRIES, Resource
+from journal.stored import StoredTree
 from journal.tables import (
     JOURNAL_CHECKPOINT,
     JOURNAL_ENTRY,
@@ -27,7 +28,6 @@ from journal.tree import HASH_BYTES, TILE_WIDTH, TreeHead
 _NEWEST = sa.select(
     TREE_STATE.c.origin,
     TREE_STATE.c.size,
-    TREE_STATE.c.root,
     JOURNAL_CHECKPOINT.c.note,
     JOURNAL_CHECKPOINT.c.signed_at,
     JOURNAL_CHECKPOINT.c.cosignatures,
@@ -60,17 +60,39 @@ def newest(session: Session) -> Published:
     Raises: JournalFault if there is none.
     """
     row = session.execute(_NEWEST).one_or_none()
-    if row is None or row.note is None:
+    if row is None or row.note is None or (head := head_of(row.note)) is None:
         raise JournalFault(
             Fault.CHECKPOINT_INVALID,
             "the newest tree head has no checkpoint: run `journal verify`",
         )
-    note = row.note + (row.cosignatures or "")
-    return Published(row.origin, TreeHead(row.size, row.root), note, row.signed_at)
+    return Published(row.origin, head, row.note + (row.cosignatures or ""), row.signed_at)
+
+
+def head_of(note: str) -> TreeHead | None:
+    """Return the tree head that a checkpoint tells of, whoever signed it; None if it is none."""
+    text = note.partition("\n\n")[0] + "\n"
+    try:
+        return checkpoint.parse(text, text.partition("\n")[0])
+    except NoteError:
+        return None
+
+
+def continues(session: Session, old: TreeHead, head: TreeHead) -> bool:
+    """Tell whether the database proves that its tree grew from *old* to *head*.
+
+    Raises: JournalFault if it cannot prove anything.
+    """
+    return old.size <= head.size and proofs.verify_consistency(
+        old.size,
+        old.root,
+        head.size,
+        head.root,
+        StoredTree(session).consistency(old.size, head.size),
+    )
 
 
 def read(session: Session, resources: Sequence[Resource]) -> dict[Resource, bytes]:
-    """Read consecutive tiles, or consecutive bundles; those that cannot be made are left out."""
+    """Read tiles or bundles of one level that lie close; those that cannot be made are left out."""
     if not resources:
         return {}
     return (

@@ -13,7 +13,6 @@ from typing import IO, Protocol
 from journal import layout
 from journal.errors import ExportError
 from journal.files import Folder, is_unfinished
-from journal.layout import CHECKPOINT
 from journal.manifest import MANIFEST, Heading, beginning
 
 INCOMPLETE = "INCOMPLETE"
@@ -56,12 +55,12 @@ class Sink(Protocol):
         """Take a file of any length while it is written."""
         ...
 
-    def settle(self, belongs: Callable[[str], bool]) -> None:
-        """Keep for good what was taken, and nothing beside it that does not belong."""
+    def settle(self) -> None:
+        """Keep for good what was taken."""
         ...
 
-    def end(self) -> None:
-        """Finish."""
+    def end(self, belongs: Callable[[str], bool]) -> None:
+        """Finish, and leave nothing of an earlier export that does not belong to this one."""
         ...
 
 
@@ -89,8 +88,6 @@ class DirectorySink:
         """Mark the folder as unfinished before anything in it is."""
         self.see_fit(heading.origin)
         self._folder.put(INCOMPLETE, heading.lines().encode())
-        self._folder.remove(MANIFEST)
-        self._folder.remove(CHECKPOINT)
         self._folder.sync()
 
     def held(self, path: str) -> bytes | None:
@@ -107,14 +104,15 @@ class DirectorySink:
         with self._folder.writing(path) as file:
             yield file
 
-    def settle(self, belongs: Callable[[str], bool]) -> None:
-        """Flush the names, and remove what an export of another size or range left here."""
-        for path in [each for each in _ours(self._folder) if not belongs(each)]:
-            self._folder.remove(path)
+    def settle(self) -> None:
+        """Flush the names of what was taken, before any checkpoint says that it is there."""
         self._folder.sync()
 
-    def end(self) -> None:
-        """Take the mark of the unfinished away."""
+    def end(self, belongs: Callable[[str], bool]) -> None:
+        """Remove what an export of another size or range left here, then the mark."""
+        self._folder.sync()
+        for path in [each for each in _ours(self._folder) if not belongs(each)]:
+            self._folder.remove(path)
         self._folder.sync()
         self._folder.remove(INCOMPLETE)
         self._folder.sync()
@@ -152,10 +150,10 @@ class TarSink:
             file.seek(0)
             self._add(path, file, length)
 
-    def settle(self, belongs: Callable[[str], bool]) -> None:
-        """Do nothing: there is nothing beside it."""
+    def settle(self) -> None:
+        """Do nothing: whoever opened the file sees to that."""
 
-    def end(self) -> None:
+    def end(self, belongs: Callable[[str], bool]) -> None:  # noqa: ARG002 (of the protocol)
         """Write the end of the tar."""
         self._to.write(bytes(2 * tarfile.BLOCKSIZE))
         self._to.flush()

@@ -9,10 +9,11 @@ from typing import IO
 
 import pytest
 
+from core import keys
 from journal import export
 from journal.errors import ExportError
 from journal.export import Export, Exported, Plan
-from journal.note import Verifier
+from journal.note import Signer, Verifier
 from journal.sinks import DirectorySink, Sink, TarSink
 from tests.journal.conftest import ORIGIN, Administrator, House
 from tests.journal.independent import (
@@ -46,13 +47,13 @@ class CutSink(DirectorySink):
             yield file
             self._step()
 
-    def settle(self, belongs: Callable[[str], bool]) -> None:
+    def settle(self) -> None:
         self._step()
-        super().settle(belongs)
+        super().settle()
 
-    def end(self) -> None:
+    def end(self, belongs: Callable[[str], bool]) -> None:
         self._step()
-        super().end()
+        super().end(belongs)
 
     def _step(self) -> None:
         if not self._left:
@@ -183,18 +184,62 @@ def test_what_is_there_already_is_not_written_again(house: House, tmp_path: Path
     assert len(whole(house, folder)) == size
 
 
-def test_a_file_that_was_damaged_is_written_again(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tile/entries/001", "tile/0/001", "tile/entries/002.p/90"])
+def test_what_was_exported_before_is_never_written_over(
+    house: House, tmp_path: Path, name: str
+) -> None:
     house.append(600)
     folder = tmp_path / "export"
     run(house, DirectorySink(folder))
-    for name in (path("entries", 0, 256), path("entries", 1, 256), path(0, 1, 256)):
-        data = bytearray((folder / name).read_bytes())
-        data[-1] ^= 1
-        (folder / name).write_bytes(data)
-    (folder / path("entries", 0, 256)).write_bytes(b"\x00")
+    data = bytearray((folder / name).read_bytes())
+    data[-1] ^= 1
+    (folder / name).write_bytes(data)
+    before = {each: reader(folder)(each) for each in files(folder)}
 
+    with pytest.raises(ExportError, match=name):
+        run(house, DirectorySink(folder))
+
+    after = {each: reader(folder)(each) for each in files(folder)}
+    assert {each: after[each] for each in before} == before
+    assert set(after) - set(before) == {"INCOMPLETE"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM journal_leaf WHERE seq >= 200",
+        "UPDATE journal_entry SET leaf = substr(leaf, 1, 64) WHERE kind = 'key'",
+    ],
+    ids=["restored", "rewritten"],
+)
+def test_an_earlier_export_outlives_a_database_that_does_not_continue_it(
+    house: House, tmp_path: Path, administrator: Administrator, change: str
+) -> None:
+    house.append(300)
+    folder = tmp_path / "export"
     run(house, DirectorySink(folder))
+    before = {each: reader(folder)(each) for each in files(folder)}
+    administrator.run(change)
+    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).log))
 
+    with pytest.raises(ExportError):
+        run(house, DirectorySink(folder))
+
+    assert {each: reader(folder)(each) for each in files(folder)} == before
+
+
+def test_what_the_database_has_lost_stays_in_an_earlier_export(
+    house: House, tmp_path: Path, administrator: Administrator
+) -> None:
+    house.append(600)
+    folder = tmp_path / "export"
+    run(house, DirectorySink(folder))
+    administrator.run("DELETE FROM journal_entry WHERE kind = 'lookup'")
+    administrator.run("DELETE FROM journal_tile WHERE n > 0")
+
+    exported = run(house, DirectorySink(folder))
+
+    assert exported.missing == 0
     assert len(whole(house, folder)) == 602
 
 

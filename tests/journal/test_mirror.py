@@ -2,9 +2,7 @@
 
 import fcntl
 import os
-from base64 import b64encode
 from datetime import timedelta
-from hashlib import sha256
 
 import pytest
 
@@ -113,16 +111,16 @@ def test_a_database_that_does_not_continue_the_mirror_is_not_followed(
     assert {name: reader(folder)(name) for name in files(house)} == kept
 
 
-def test_the_mirror_of_another_log_is_left_alone(house: House, mirror: Mirror) -> None:
+def test_a_mirror_that_is_damaged_is_left_alone(house: House, mirror: Mirror) -> None:
     folder = house.state_dir / "journal"
     folder.mkdir()
-    note = f"tradan/another.example\n0\n{b64encode(sha256().digest()).decode()}\n\n— a b\n"
-    (folder / "checkpoint").write_text(note)
+    for damaged in (b"\xff", b"tradan/gateway.example\n5\nAAAA\n\n", b"\n\n\n"):
+        (folder / "checkpoint").write_bytes(damaged)
 
-    with pytest.raises(MirrorError):
-        mirror.catch_up()
+        with pytest.raises(MirrorError):
+            mirror.catch_up()
 
-    assert files(house) == {"checkpoint"}
+        assert files(house) == {"checkpoint"}
 
 
 def test_what_cannot_be_made_of_the_database_leaves_the_checkpoint_where_it_was(
