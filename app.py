@@ -33,7 +33,7 @@ _VERBS = {
     "user": ("cli.users:user_group", "Officers of the console."),
     "demo": ("cli.demo:demo_group", "Show the whole service with made-up people."),
     "phone": ("cli.phone:phone_command", "A made-up citizen's phone in the terminal (demo)."),
-    "benchmark": ("cli.benchmark:benchmark_command", "Measure whole lookups on this machine."),
+    "benchmark": ("cli.benchmarks:benchmark_group", "Measure what this machine can serve."),
 }
 _HELP = """Let citizens look themselves up by SMS, for whoever runs the service.
 

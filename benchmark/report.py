@@ -67,26 +67,28 @@ def _finding(found: Finding) -> dict[str, Any]:
         "version": found.version,
         "left_out": found.left_out or None,
         "sound": found.sound,
-        "bars": [
-            {
-                "name": verdict.bar.name,
-                "what": verdict.bar.what,
-                "unit": verdict.bar.unit,
-                "limit": verdict.bar.limit,
-                "at_least": verdict.bar.at_least,
-                "measured": verdict.measured,
-                "met": verdict.met,
-            }
-            for verdict in verdicts(found.database, found.rows)
-        ],
+        "bars": [verdict_as_json(verdict) for verdict in verdicts(found.database, found.rows)],
         "rows": [asdict(row) for row in found.rows],
         "checks": [asdict(check) for check in found.checks],
     }
 
 
+def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    """Shape a verdict for programs."""
+    return {
+        "name": verdict.bar.name,
+        "what": verdict.bar.what,
+        "unit": verdict.bar.unit,
+        "limit": verdict.bar.limit,
+        "at_least": verdict.bar.at_least,
+        "measured": verdict.measured,
+        "met": verdict.met,
+    }
+
+
 def show(report: Report, console: Console) -> None:
     """Print the report for people."""
-    console.print(Text(_hardware(report.machine), style="bold"))
+    console.print(Text(hardware(report.machine), style="bold"))
     console.print(f"seed {report.plan.seed}, {report.plan.citizens} citizens\n")
     for found in report.findings:
         console.print(Text(found.version or found.database.value, style="bold underline"))
@@ -97,7 +99,8 @@ def show(report: Report, console: Console) -> None:
     console.print(Text(method(report.plan), style="dim"))
 
 
-def _hardware(machine: Machine) -> str:
+def hardware(machine: Machine) -> str:
+    """Name the machine in one line."""
     return (
         f"{machine.cpu}, {machine.cores} cores, {machine.memory / _GIBIBYTE:.0f} GiB, "
         f"{machine.system}, {machine.kernel}, {machine.file_system} (a page flushed in "
@@ -106,7 +109,7 @@ def _hardware(machine: Machine) -> str:
 
 
 def _told(found: Finding) -> RenderableType:
-    parts: list[RenderableType] = [_bars(verdicts(found.database, found.rows)), _rows(found)]
+    parts: list[RenderableType] = [bars(verdicts(found.database, found.rows)), _rows(found)]
     if best := top(found.rows):
         parts.append(_parts("CPU a lookup by thread, ms", best.threads))
         parts.append(_parts("time a lookup by stage, ms", best.stages))
@@ -115,7 +118,8 @@ def _told(found: Finding) -> RenderableType:
     return Group(*parts, "")
 
 
-def _bars(found: list[Verdict]) -> Table:
+def bars(found: list[Verdict]) -> Table:
+    """Lay the bars beside what was measured."""
     table = Table("", "bar", "measured", "", box=SIMPLE_HEAD, pad_edge=False)
     for verdict in found:
         bar = verdict.bar

@@ -2,18 +2,13 @@
 
 import json
 import secrets
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING
 
 import click
 
-from cli.exits import FAILED, INTERRUPTED, UNAVAILABLE, UsageFault
-
-if TYPE_CHECKING:
-    from benchmark.lookup import Plan, Report
+from cli.exits import FAILED
+from cli.measuring import Numbers, measured
 
 _SEEDS = 2**32
 _MOST_CLIENTS = 1024
@@ -32,20 +27,6 @@ Examples:
   python app.py benchmark lookup --database sqlite --rounds 1 --citizens 5000
   python app.py benchmark --json > figures.json
 """
-
-
-class _Clients(click.ParamType[tuple[int, ...]]):
-    """A list of numbers of clients, as 1,16,64."""
-
-    name = "numbers"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        words = str(value).split(",")
-        if not all(word.isdecimal() and 0 < int(word) <= _MOST_CLIENTS for word in words):
-            self.fail(f"give numbers from 1 to {_MOST_CLIENTS}, as 1,16,64", param, ctx)
-        return tuple(int(word) for word in words)
 
 
 @click.command("benchmark", short_help="Measure whole lookups on this machine.", help=_HELP)
@@ -73,7 +54,7 @@ class _Clients(click.ParamType[tuple[int, ...]]):
 )
 @click.option(
     "--clients",
-    type=_Clients(),
+    type=Numbers(1, _MOST_CLIENTS),
     default="1,16,64",
     show_default=True,
     help="How many clients ask side by side, each as soon as it was told.",
@@ -118,14 +99,15 @@ def benchmark_command(
     """Measure whole lookups and tell what was found."""
     from rich.console import Console
 
-    from benchmark.lookup import Kind, Plan
+    from benchmark.lookup import Kind, Plan, measure
     from benchmark.report import as_json as told
     from benchmark.report import show
+    from core.clock import SystemClock
 
     kinds = tuple(Kind) if database == "both" else (Kind(database),)
     seed = secrets.randbelow(_SEEDS) if seed is None else seed
     plan = Plan(kinds, seconds, rounds, clients, citizens, rate, seed)
-    report = _measured(plan)
+    report = measured(lambda say: measure(plan, now=SystemClock().now(), say=say))
     written = json.dumps(told(report), indent=2, ensure_ascii=False, sort_keys=True)
     if report_file is not None:
         report_file.write_text(written + "\n", encoding="utf-8")
@@ -135,23 +117,3 @@ def benchmark_command(
         show(report, Console())
     if not all(found.sound for found in report.findings):
         sys.exit(FAILED)
-
-
-def _measured(plan: "Plan") -> "Report":
-    """Run the plan; whatever ends it, what it started ends too."""
-    from benchmark.errors import BenchmarkError
-    from benchmark.lookup import measure
-    from core.clock import SystemClock
-
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        return measure(plan, now=SystemClock().now(), say=lambda words: click.echo(words, err=True))
-    except BenchmarkError as error:
-        raise UsageFault(str(error), UNAVAILABLE) from error
-    except KeyboardInterrupt:
-        click.echo("benchmark: interrupted; what it started has ended", err=True)
-        sys.exit(INTERRUPTED)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
