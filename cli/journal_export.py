@@ -26,7 +26,7 @@ _WHOLE = "python app.py journal export audit-2026"
 _TAR = "python app.py journal export --tar - | ssh auditor.example.vn 'cat > tradan.tar'"
 _OPENED = """\
 python app.py journal export case-17 --from 120000 --to 180000 --open 7K3M-9QTX-2VHD-WR5T \\
-  --open admin --reason "order of the court of Ha Noi" --case 17/2026"""
+  --open admin --reason "order of the court" --receiver "Toà án Hà Nội" --case 17/2026"""
 
 
 @click.command(
@@ -44,6 +44,9 @@ python app.py journal export case-17 --from 120000 --to 180000 --open 7K3M-9QTX-
     help="SEQ, SEQ-SEQ, a receipt, a kind of entry, or @FILE of such lines.",
 )  # fmt: skip
 @click.option("--reason", metavar="TEXT", cls=OptionIn, section=_OPENING, help="Why; name nobody.")
+@click.option(
+    "--receiver", metavar="TEXT", cls=OptionIn, section=_OPENING, help="Which body gets it."
+)
 @click.option(
     "--case", metavar="TEXT", cls=OptionIn, section=_OPENING, help="Number of the case, if any."
 )
@@ -144,6 +147,7 @@ def _grounds(
     selection: "Selection | None",
     *,
     reason: str | None,
+    receiver: str | None,
     case: str | None,
     acts_only: bool,
     embargo_until: datetime | None,
@@ -152,7 +156,7 @@ def _grounds(
     from journal.disclosure import Grounds
 
     if selection is None:
-        if reason or case or acts_only or embargo_until:
+        if reason or receiver or case or acts_only or embargo_until:
             raise UsageFault("--open is missing: nothing else is disclosed for a reason", USAGE)
         return None
     if reason is None:
@@ -163,6 +167,7 @@ def _grounds(
         by=service.person,
         reason=_one_line("--reason", reason),
         case=None if case is None else _one_line("--case", case),
+        receiver=None if receiver is None else _one_line("--receiver", receiver),
         acts_only=acts_only,
         embargo_until=embargo_until.replace(tzinfo=VIETNAM) if embargo_until else None,
     )

@@ -70,6 +70,7 @@ class Grounds:
     reason: str
     case: str | None
     acts_only: bool
+    receiver: str | None = None
     embargo_until: datetime | None = None
 
 
@@ -160,8 +161,8 @@ def draft(
         "parts": ("act",) if grounds.acts_only else ("act", "identity"),
         "size": size,
     }
-    if grounds.case:
-        said["case"] = grounds.case
+    given = {"case": grounds.case, "receiver": grounds.receiver}
+    said.update({name: value for name, value in given.items() if value is not None})
     person = selection.person
     return Draft(
         kind=Kind.ADMIN,

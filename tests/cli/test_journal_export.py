@@ -80,7 +80,17 @@ def test_a_tar_is_exported_to_a_file_and_to_a_pipe(embedded: Deployment) -> None
 def test_what_is_opened_is_journalled_first(deployment: Deployment) -> None:
     deployment.add_http("viettel")
     folder = deployment.home / "export"
-    words = ("--open", "admin", "--open", "0", *WHY, "--case", "17/2026")
+    words = (
+        "--open",
+        "admin",
+        "--open",
+        "0",
+        *WHY,
+        "--case",
+        "17/2026",
+        "--receiver",
+        "Toà án Hà Nội",
+    )
 
     told = deployment.read("journal", "export", str(folder), *words)
 
@@ -95,6 +105,7 @@ def test_what_is_opened_is_journalled_first(deployment: Deployment) -> None:
         "act": "journal-open",
         "reason": "order of the court",
         "case": "17/2026",
+        "receiver": "Toà án Hà Nội",
         "count": 2,
         "chosen": ["0", "2"],
         "parts": ["act", "identity"],
