@@ -28,6 +28,14 @@ JOURNAL_ENTRY = sa.Table(
 )
 sa.Index("ix_journal_entry_receipt", JOURNAL_ENTRY.c.receipt)
 
+# The acts among the lookups, for whoever reviews officers.
+sa.Index(
+    "ix_journal_entry_acts",
+    JOURNAL_ENTRY.c.id,
+    sqlite_where=sa.text("kind <> 'lookup'"),
+    postgresql_where=sa.text("kind <> 'lookup'"),
+)
+
 # The few entries that announce keys are read at each start.
 sa.Index(
     "ix_journal_entry_keys",
