@@ -35,6 +35,7 @@ OFFICERS = {
     "lan": ("Nguyễn Thị Lan (bịa)", ("security-officer", "investigator")),
     "minh": ("Trần Văn Minh (bịa)", ("security-officer", "approver", "operator-manager")),
     "ha": ("Lê Thu Hà (bịa)", ("auditor",)),
+    "tam": ("Phạm Tâm (bịa)", ("user-admin",)),
 }
 _SEED = 1
 _PRICES = {"hong-ha": 300, "cuu-long": 350, "truong-son": 290}

@@ -210,9 +210,10 @@ def _acting(
 
 
 def _checked(name: str, full_name: str, roles: tuple[str, ...]) -> "list[Role]":
+    from console.access import officers
     from console.access.roles import Role, conflict
 
-    if not (name.isascii() and name.isidentifier() and name == name.lower() and len(name) <= 40):  # noqa: PLR2004 (the column's width)
+    if not officers.is_name(name):
         raise UsageFault("a name is up to 40 small letters, digits and underscores", FAILED)
     if not full_name.strip() or not full_name.isprintable() or len(full_name) > 100:  # noqa: PLR2004 (the column's width)
         raise UsageFault("--full-name is up to 100 letters, with no control characters", FAILED)

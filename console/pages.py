@@ -21,4 +21,6 @@ MENU = (
     Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),
     Page("messages", _("Nhật ký tra cứu"), Right.SEE_LOG),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
+    Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),
+    Page("acts", _("Nhật ký cán bộ"), Right.SEE_ACTS),
 )

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from console import pages, speech, words
 from console.desk import Deployment, Desk
 from console.guard import Guard
+from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
 from console.views.message import MessagePage
 from console.views.messages import Messages
+from console.views.officers import Officers
 from console.views.overview import Overview
 
 PREFIX = "/console"
@@ -40,6 +42,8 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Control(desk, guard)
     Messages(desk, guard)
     MessagePage(desk, guard)
+    Officers(desk, guard)
+    ActsPage(desk, guard)
     blueprint.after_request(_headers)
     blueprint.context_processor(lambda: _words(desk, guard))
     Babel(

@@ -14,6 +14,7 @@ from console.tables import OFFICER, RECOVERY_CODE
 from core.keyring import Keyring, Sealed
 
 _PURPOSE = "officer"
+_LONGEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,12 @@ class Officer:
     def actor(self) -> str:
         """The name that acts stand under in the journal."""
         return f"officer:{self.name}"
+
+
+def is_name(text: str) -> bool:
+    """Tell whether an officer may be called so: small letters, digits, underscores."""
+    is_plain = text.isascii() and text.isidentifier() and text == text.lower()
+    return is_plain and len(text) <= _LONGEST_NAME
 
 
 def add(
