@@ -8,7 +8,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format test-timing test-browser benchmark migration lock chromium clean
+.PHONY: help demo test lint format test-timing slow test-browser benchmark migration lock chromium clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: .venv/.installed ## Lay out the code and mend what can be mended by itse
 
 test-timing: .venv/.installed ## Measure that every NOMATCH takes the same time (many minutes)
 	$(BIN)/python -m pytest -m timing $(ARGS)
+
+slow: .venv/.installed ## Run the tests that take minutes to say a little more
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-browser: .venv/.installed chromium ## Run the tests of the web pages only, in Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)
