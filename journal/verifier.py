@@ -116,19 +116,7 @@ def verify(
     _compare_tiles(run, list(run.levels.unfinished()))
     _verify_top(run)
     _verify_outside(run)
-    notes = run.gaps.settle(run.found)
-    return Report(
-        entries=run.levels.size - run.first,
-        size=top.size,
-        root_hex=run.levels.root().hex(),
-        checkpoints=run.checkpoints,
-        writers=[writer.public.hex() for writer in checker.writers.values()],
-        signatures=signatures,
-        findings=run.found.findings,
-        counts=dict(run.found.counts),
-        incomplete=_left_out(run),
-        notes=notes,
-    )
+    return _report(run)
 
 
 def _erased(rows: Rows, top: Top) -> Covered:
@@ -257,6 +245,22 @@ def _take_later(run: _Run, leaf: Leaf) -> None:
     """Heed what was erased while the verification ran."""
     if leaf.covered:
         run.gaps.covers.append(leaf)
+
+
+def _report(run: _Run) -> Report:
+    notes = run.gaps.settle(run.found)
+    return Report(
+        entries=run.levels.size - run.first,
+        size=run.top.size,
+        root_hex=run.levels.root().hex(),
+        checkpoints=run.checkpoints,
+        writers=[writer.public.hex() for writer in run.checker.writers.values()],
+        signatures=run.checker.signatures,
+        findings=run.found.findings,
+        counts=dict(run.found.counts),
+        incomplete=_left_out(run),
+        notes=notes,
+    )
 
 
 def _left_out(run: _Run) -> list[str]:
