@@ -164,16 +164,18 @@ class _Reader:
             self._fault("must be: log VKEY [URL]")
             return
         key = self._key(words[0], Verifier.parse, "a log's Ed25519 key (type 01)")
+        url = self._url(words[1:])
         if key is not None:
-            self._logs.append(Log(key, self._url(words[1:])))
+            self._logs.append(Log(key, url))
 
     def _witness(self, words: list[str]) -> None:
         if len(words) not in (2, 3):
             self._fault("must be: witness NAME VKEY [URL]")
             return
         key = self._key(words[1], WitnessKey.parse, "a witness's Ed25519 key (type 04)")
-        if self._name(words[0]) and key is not None:
-            self._witnesses.append(Witness(words[0], key, self._url(words[2:])))
+        url, is_new = self._url(words[2:]), self._name(words[0])
+        if is_new and key is not None:
+            self._witnesses.append(Witness(words[0], key, url))
 
     def _group(self, words: list[str]) -> None:
         if len(words) < 3:  # noqa: PLR2004 (name, threshold, and a member at least)
