@@ -31,6 +31,7 @@ _VERBS = {
     "resume": ("cli.stopping:resume_command", "Lift a stop, as one of two officers."),
     "state": ("cli.stopping:state_command", "Say whether the service is stopped, and why."),
     "user": ("cli.users:user_group", "Officers of the console."),
+    "case": ("cli.cases:case_group", "What citizens said is wrong (SAI), for officers."),
     "demo": ("cli.demo:demo_group", "Show the whole service with made-up people."),
     "phone": ("cli.phone:phone_command", "A made-up citizen's phone in the terminal (demo)."),
     "benchmark": ("cli.benchmarks:benchmark_group", "Measure what this machine can serve."),

@@ -10,6 +10,7 @@ from cli.journal_anchor import print_anchor_command
 from cli.journal_auditor import auditor_group
 from cli.journal_erase import erase_group
 from cli.journal_export import export_command
+from cli.journal_extract import extract_command
 from cli.journal_hold import hold_group
 from cli.journal_roles import roles_command
 from cli.journal_verify import verify_command
@@ -26,6 +27,7 @@ def journal_group() -> None:
 journal_group.add_command(export_command)
 journal_group.add_command(auditor_group)
 journal_group.add_command(erase_group)
+journal_group.add_command(extract_command)
 journal_group.add_command(hold_group)
 journal_group.add_command(roles_command)
 journal_group.add_command(verify_command)

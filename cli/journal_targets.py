@@ -14,6 +14,17 @@ _PERSONAL_ID = re.compile(r"[0-9]{12}")
 _MONTHS = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])(?:\.\.(20[0-9]{2})-(0[1-9]|1[0-2]))?")
 
 
+def person_of(file: TextIO) -> str:
+    """Read a personal number.
+
+    Raises: UsageFault.
+    """
+    text = _line(file, "Personal number")
+    if not _PERSONAL_ID.fullmatch(text):
+        raise UsageFault("a personal number is 12 digits, alone on the first line", USAGE)
+    return text
+
+
 def subject_of(service: Service, file: TextIO) -> int:
     """Read a personal number and return the index that finds entries about its owner.
 
@@ -21,10 +32,7 @@ def subject_of(service: Service, file: TextIO) -> int:
     """
     from core.keyring import row_id
 
-    text = _line(file, "Personal number")
-    if not _PERSONAL_ID.fullmatch(text):
-        raise UsageFault("a personal number is 12 digits, alone on the first line", USAGE)
-    return row_id(service.keyring.index("personal_id", text))
+    return row_id(service.keyring.index("personal_id", person_of(file)))
 
 
 def actor_of(service: Service, file: TextIO) -> int:

@@ -60,6 +60,12 @@ def by_receipt(session: Session, wanted: Collection[str]) -> dict[str, list[Foun
     return found
 
 
+def receipts_of(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the receipts of these entries, as far as they are sealed."""
+    rows = session.execute(_LEAVES, {"entries": list(entry_ids)})
+    return {row.entry_id: receipt_of(row.leaf_hash) for row in rows}
+
+
 def subjects_of(session: Session, keyring: Keyring, entry_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the personal numbers that these entries are about, as far as they are kept."""
     found = {}
@@ -93,6 +99,9 @@ _IDENTITIES: sa.Select[Any] = sa.select(
 _ACTS: sa.Select[Any] = sa.select(
     JOURNAL_OPEN.c.entry_id, JOURNAL_OPEN.c.act_key_id, JOURNAL_OPEN.c.enc_act
 ).where(JOURNAL_OPEN.c.entry_id.in_(sa.bindparam("entries", expanding=True)))
+_LEAVES: sa.Select[Any] = sa.select(JOURNAL_LEAF.c.entry_id, JOURNAL_LEAF.c.leaf_hash).where(
+    JOURNAL_LEAF.c.entry_id.in_(sa.bindparam("entries", expanding=True))
+)
 _SEALED: sa.Select[Any] = (
     sa.select(
         JOURNAL_ENTRY.c.id.label("entry_id"),

@@ -11,8 +11,11 @@ from typing import Any
 
 from core.clock import VIETNAM
 from journal.accesses import Access, Accesses
+from journal.entries import ToldAs
 from journal.openings import Act
 from sms.commands import Language
+from sms.disclosure import OTHER_NUMBER, OTHER_NUMBER_OWNER
+from sms.replies import ReplyClass
 from sms.results import unaccented
 from sms.segments import measure
 from sms.templates import TEXTS, TemplateId
@@ -22,7 +25,9 @@ MOST = 5
 
 _ROOM = 160  # GSM-7 septets in one segment
 _LONGEST_NAME = 30
-_LOG = "LOG"
+_ACCESSES = frozenset({ReplyClass.RESULT, ReplyClass.LOG})
+_ATTEMPTS = frozenset({OTHER_NUMBER, OTHER_NUMBER_OWNER})
+_LOG = ReplyClass.LOG
 _OWN = {Language.VI: "bạn, SMS", Language.EN: "you, SMS"}
 _SOMEBODY = {Language.VI: "cán bộ", Language.EN: "an official"}
 _VIEW = {Language.VI: "xem", Language.EN: "view"}
@@ -63,6 +68,17 @@ def compose(found: Accesses, now: datetime, code: str, language: Language) -> st
         if measure(text).units <= _ROOM:
             break
     return text
+
+
+def told_as(outcome: str, reason: str) -> ToldAs | None:
+    """Say what citizens are told of an exchange as, when they ask who looked.
+
+    Only what let something of the record leave is an access. That another number asked, and was
+    told nothing, is told in one figure: listed, it would let anybody push the accesses out.
+    """
+    if outcome in _ACCESSES:
+        return ToldAs.ACCESS
+    return ToldAs.ATTEMPT if reason in _ATTEMPTS else None
 
 
 def receiver(act: Act, language: Language) -> str:

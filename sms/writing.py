@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from billing.usage import Direction, Usage
 from core.ids import uuid7
 from core.keyring import Keyring
-from journal.entries import Draft, Entry, Kind, Retention, ToldAs
+from journal.entries import Draft, Entry, Kind, Retention
 from journal.journal import Journal
 from records import quotas
 from records.locks import Gate
-from sms import disclosure, dispatch, replies, segments, wording
+from sms import accesses, dispatch, replies, segments, wording
 from sms.commands import GivePin
-from sms.decision import Decision, Exchange, Message, Policy
+from sms.decision import Decision, Message, Policy
 from sms.dispatch import NewReply
 from sms.queue import Handled
 from sms.replies import ReplyClass
@@ -22,8 +22,6 @@ RESULT_LIFE = timedelta(minutes=10)
 OTHER_LIFE = timedelta(minutes=30)
 _PIN_MARGIN = timedelta(seconds=60)
 _DISCLOSES = frozenset({ReplyClass.PIN, ReplyClass.RESULT, ReplyClass.LOG})
-_ACCESSES = frozenset({ReplyClass.RESULT, ReplyClass.LOG})
-_ATTEMPTS = frozenset({disclosure.OTHER_NUMBER, disclosure.OTHER_NUMBER_OWNER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,16 +183,5 @@ def _draft(message: Message, decision: Decision, policy: Policy) -> Draft:
             "legal_basis": policy.legal_basis,
             **({"about": exchange.about, "case": exchange.case} if exchange.case else {}),
         },
-        told_as=_told_as(exchange),
+        told_as=accesses.told_as(exchange.outcome, exchange.reason),
     )
-
-
-def _told_as(exchange: Exchange) -> ToldAs | None:
-    """Say what the citizen is told of an exchange as, when they ask who looked.
-
-    Only what let something of the record leave is an access. That another number asked, and was
-    told nothing, is told in one figure: listed, it would let anybody push the accesses out.
-    """
-    if exchange.outcome in _ACCESSES:
-        return ToldAs.ACCESS
-    return ToldAs.ATTEMPT if exchange.reason in _ATTEMPTS else None
