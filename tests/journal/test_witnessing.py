@@ -14,6 +14,7 @@ from journal import cosignature
 from journal.attendance import Attendance
 from journal.hold import Hold
 from journal.journal import Journal
+from journal.note import Signer
 from journal.quorum import Witnessed
 from journal.tables import JOURNAL_CHECKPOINT
 from journal.witness_client import Refusal, Reply
@@ -284,6 +285,33 @@ def test_cosignatures_over_another_log_or_size_make_no_quorum(
     administrator.run(copy)
 
     assert quorum(witnessed).size == 2
+
+
+def resigned(house: House, administrator: Administrator) -> None:
+    """Make hashes, tiles and root anew, and sign them with the real log key."""
+    administrator.rebuild(Signer(ORIGIN, (house.keys_dir / "log.key").read_bytes()))
+
+
+def test_history_rewritten_with_every_key_is_refused(
+    witnessed: House, bodies: Bodies, administrator: Administrator
+) -> None:
+    witnessed.append(5)
+    push(witnessed, bodies)
+    size = quorum(witnessed).size
+    administrator.run("DELETE FROM journal_leaf WHERE seq = 3")
+    resigned(witnessed, administrator)
+    cut = push(witnessed, bodies)
+    administrator.run(
+        "INSERT INTO journal_leaf SELECT 6, id, leaf_hash FROM journal_entry "
+        "WHERE id NOT IN (SELECT entry_id FROM journal_leaf)"
+    )
+    resigned(witnessed, administrator)
+    moved = push(witnessed, bodies)
+
+    assert size == 7
+    assert set(cut.values()) == {Refusal.AHEAD}
+    assert set(moved.values()) == {Refusal.REWRITTEN}
+    assert quorum(witnessed).size is None
 
 
 @pytest.mark.parametrize("quorums", [0, 1])
