@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from cli import acting
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import VerbGroup
@@ -56,6 +55,7 @@ def add(
 
     Entries whose identity has expired or was erased are found by nobody, and not held either.
     """
+    from cli import acting
     from journal import legal_holds
 
     why, now = checked("--reason", reason), service.clock.now()
@@ -84,6 +84,7 @@ def lift(service: Service, /, *, number: int, reason: str) -> None:
     """Lift a hold; what has expired meanwhile goes with the next run of expiry."""
     from sqlalchemy.orm import Session
 
+    from cli import acting
     from journal import legal_holds
 
     by, now = service.person, service.clock.now()

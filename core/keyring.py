@@ -23,7 +23,7 @@ from core.clock import Clock, SystemClock
 from core.db import Database, dialect_of, upsert
 from core.errors import DecryptionError, KeysError
 from core.keys import Keys
-from core.months import MonthKeys
+from core.month_keys import Cipher, MonthKeys
 from core.tables import DATA_KEY
 
 PURPOSES = ("register", "message", "link", "officer", "journal")
@@ -137,7 +137,7 @@ class Keyring:
         """Return the keyed digest of *message* for one use, named by *label*."""
         return hmac.digest(self._pepper, label.encode() + b"\x00" + message, "sha256")
 
-    def _cipher(self, key_id: int) -> months.Cipher:
+    def _cipher(self, key_id: int) -> Cipher:
         if key_id >= months.FIRST_ID:
             return self.month_keys.cipher(key_id)
         return self._ciphers[key_id]

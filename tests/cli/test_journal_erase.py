@@ -38,7 +38,7 @@ class Office:
         typed = f"{before}{password}\n{self.codes[name].pop()}\n"
         return self.deployment.run("journal", "erase", *words, "--officer", name, typed=typed)
 
-    def plan(self, *words: str, before: str = "") -> Any:  # noqa: ANN401 (JSON)
+    def plan(self, *words: str, before: str = "") -> Any:  # noqa: ANN401 (JSON is of any shape)
         done = self.run("lan", "plan", *words, *WHY, "--json", before=before)
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)

@@ -9,7 +9,8 @@ from core import months, ratchet
 from core.db import Database
 from core.errors import DecryptionError, KeysError
 from core.keyring import Keyring, Sealed
-from core.months import FILE, MonthKeys
+from core.month_keys import MonthKeys
+from core.months import FILE
 from tests.fakes import FixedClock
 
 PURPOSE = "journal-lookup-identity"

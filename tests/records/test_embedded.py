@@ -9,6 +9,7 @@ from core import databases, keys
 from core.db import Database
 from core.keyring import Keyring, row_id
 from core.keys import Keys
+from core.month_keys import MonthKeys
 from records import citizens, embedded
 from records.embedded import EmbeddedRegister
 from records.errors import RegisterDownError, RegisterFaultError
@@ -137,7 +138,7 @@ def rotated(keys_dir: Path, database: Database) -> Keyring:
     """Return the keyring after a new index key has been made."""
     old = keys.load(keys_dir)
     made = Keys(old.keks, old.indexes | {2: b"\x02" * 32}, old.pepper, old.log, old.writer)
-    keyring = Keyring(made, database, FixedClock())
+    keyring = Keyring(made, MonthKeys(keys_dir), database, FixedClock())
     keyring.provide()
     return keyring
 
