@@ -17,22 +17,29 @@ from sms.commands import Language
 
 _SHOWN_DIGITS = 3
 _ID_DIGITS = 12
+_OWN = {Language.VI: "chính công dân, bằng SMS", Language.EN: "the citizen, by SMS"}
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One access, in both languages."""
+    """One access, in both languages; *given* is the reason that an officer gave, and the case."""
 
     logtime: datetime
-    action: dict[Language, str] = field(repr=False)
+    what: dict[Language, str] = field(repr=False)
+    given: str = field(repr=False)
     receiver: dict[Language, str] = field(repr=False)
     receipt: str
+
+    @property
+    def action(self) -> str:
+        """Say what was done and why, in Vietnamese."""
+        return f"{self.what[Language.VI]}: {self.given}" if self.given else self.what[Language.VI]
 
     def as_json(self) -> dict[str, str]:
         """Shape it for programs."""
         return {
             "logtime": self.logtime.astimezone(VIETNAM).isoformat(timespec="seconds"),
-            "action": self.action[Language.VI],
+            "action": self.action,
             "receiver": self.receiver[Language.VI],
             "receipt": self.receipt,
         }
@@ -79,16 +86,20 @@ def _told_as(entry: Opened) -> ToldAs | None:
 def _usage(entry: Opened) -> Usage:
     return Usage(
         logtime=entry.at,
-        action={language: _action(entry.act, language) for language in Language},
-        receiver={language: accesses.receiver(entry.act, language) for language in Language},
+        what={language: accesses.reason(entry.act, language) for language in Language},
+        given=_given(entry.act),
+        receiver=_OWN if entry.act.actor is None else _receiver(entry.act),
         receipt=entry.receipt,
     )
 
 
-def _action(act: Act, language: Language) -> str:
-    """Say what was done and, where an officer did it, the reason that was given for it."""
-    what = accesses.reason(act, language)
-    given = act.payload.get("reason") if act.actor is not None else None
-    case = act.payload.get("case") if act.actor is not None else None
-    told = f"{what}: {given}" if isinstance(given, str) and given else what
-    return f"{told} ({case})" if isinstance(case, str) and case else told
+def _receiver(act: Act) -> dict[Language, str]:
+    return {language: accesses.receiver(act, language) for language in Language}
+
+
+def _given(act: Act) -> str:
+    """Return the reason that an officer gave, with the number of the case."""
+    if act.actor is None:
+        return ""
+    reason, case = (str(act.payload.get(name, "")) for name in ("reason", "case"))
+    return f"{reason} ({case})".strip() if case else reason

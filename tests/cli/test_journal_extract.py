@@ -123,7 +123,11 @@ def test_every_access_is_told_as_find_usage_has_it_with_its_receipt(either_desk:
 
     extract, log, record = found["usage"]
     assert {"logtime", "action", "receiver", "receipt"} == extract.keys()
-    assert (log["action"], log["receiver"], log["receipt"]) == ("nhật ký", "bạn, SMS", told[3])
+    assert (log["action"], log["receiver"], log["receipt"]) == (
+        "nhật ký",
+        "chính công dân, bằng SMS",
+        told[3],
+    )
     assert (record["action"], record["receipt"]) == ("cư trú", told[0])
     assert extract["receiver"] == "Công an phường Cửa Nam"
     assert extract["action"] == ("trích lục nhật ký: asked for in person at the counter (12/2026)")
@@ -167,8 +171,8 @@ def test_the_page_needs_nothing_else_and_names_nobody_in_full(desk: Desk, tmp_pa
     assert (done.exit_code, done.stdout) == (0, "")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "Trích lục nhật ký khai thác thông tin" in page
-    assert "bạn, SMS" in page
-    assert "you, SMS" in page
+    assert "chính công dân, bằng SMS" in page
+    assert "the citizen, by SMS" in page
     assert "•••••••••456" in page
     assert "Công an phường Cửa Nam" in page
     assert not re.search(r"https?://|<script|<img|<link|@import|url\(", page)
