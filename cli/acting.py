@@ -2,15 +2,16 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from cli.context import Service
-from journal.entries import Draft, Kind, Retention
-from journal.errors import UnsealedError
-from journal.leaf import PayloadValue
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from journal.entries import Draft, Kind
+    from journal.leaf import PayloadValue
 
 T = TypeVar("T")
 
@@ -22,16 +23,18 @@ _LOOK_SECONDS = 0.02
 def perform(
     service: Service,
     act: str,
-    work: Callable[[Session], T],
-    said: Mapping[str, PayloadValue] | None = None,
-    kind: Kind = Kind.ADMIN,
+    work: "Callable[[Session], T]",
+    said: "Mapping[str, PayloadValue] | None" = None,
+    kind: "Kind | None" = None,
 ) -> T:
     """Do *work* and journal it in the same transaction; return once it is sealed.
 
     Raises: UnsealedError if it is done and its entry stays unsealed.
     """
+    from journal.entries import Draft, Kind, Retention
+
     draft = Draft(
-        kind=kind,
+        kind=kind or Kind.ADMIN,
         retention=Retention.ACT,
         actor=service.person,
         actor_index=None,
@@ -42,12 +45,12 @@ def perform(
     return perform_as(service, draft, work)
 
 
-def perform_as(service: Service, draft: Draft, work: Callable[[Session], T]) -> T:
+def perform_as(service: Service, draft: "Draft", work: "Callable[[Session], T]") -> T:
     """Do *work* and journal it as drafted, as `perform` does."""
     journal = service.journal
     entries = journal.prepare([draft])
 
-    def together(session: Session) -> T:
+    def together(session: "Session") -> T:
         done = work(session)
         journal.append(session, entries)
         return done
@@ -60,6 +63,8 @@ def perform_as(service: Service, draft: Draft, work: Callable[[Session], T]) -> 
 
 def _have_sealed(service: Service, entry_id: UUID) -> None:
     """Wait for the entry to be sealed, by us if need be: no worker need be running."""
+    from journal.errors import UnsealedError
+
     until = service.clock.monotonic() + _SEALED_WITHIN
     pause = threading.Event()
     while service.database.read(lambda s: service.journal.index_of(s, entry_id)) is None:
