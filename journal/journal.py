@@ -18,8 +18,8 @@ from core.leadership import Leadership
 from journal import entries, writers
 from journal.entries import Draft, Entry, Kind, Retention
 from journal.errors import Fault, JournalFault, UnsealedError
-from journal.hold import Hold, Holds
 from journal.leaf import Announcement, Writer
+from journal.obstacle import Obstacle, Obstacles
 from journal.policy import Policy
 from journal.quorum import Quorum, Witnessed
 from journal.sealer import Sealer, Sealing
@@ -78,7 +78,7 @@ class Journal:
         self._quorum = None
         if policy is not None and policy.quorum is not None:
             self._quorum = Quorum(policy, origin)
-        self._holds = Holds(self.oldest_unsealed, self._quorum, clock.monotonic)
+        self._obstacles = Obstacles(self.oldest_unsealed, self._quorum, clock.monotonic)
         self.origin = origin
         self.policy = policy
         self.verifier_key = str(self._signer.verifier)
@@ -147,9 +147,9 @@ class Journal:
         """Return when the oldest entry that waits for sealing was made; None if none waits."""
         return None if self._inline else entries.oldest_waiting(session)
 
-    def hold(self, session: Session, now: datetime) -> Hold | None:
+    def obstacle(self, session: Session, now: datetime) -> Obstacle | None:
         """Say why nothing may be disclosed now; None if it may."""
-        return self._holds.reason(session, now)
+        return self._obstacles.reason(session, now)
 
     def witnessed(self, session: Session) -> Witnessed | None:
         """Return the newest checkpoint that a quorum stands behind; None if none is demanded."""

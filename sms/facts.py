@@ -71,7 +71,7 @@ class Loader:
             moving,
             citizens,
             self.sharing(session, senders),
-            self.journal.hold(session, now) is None,
+            self.journal.obstacle(session, now) is None,
         )
 
     def reload(

@@ -86,7 +86,7 @@ def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
         STOP.c.resumed_at.is_(None), STOP.c.reason == StopReason.JOURNAL_FAULT
     )
     is_faulty = session.execute(faulty).first() is not None
-    return not is_faulty and journal.hold(session, clock.now()) is None
+    return not is_faulty and journal.obstacle(session, clock.now()) is None
 
 
 def _warnings(database: Database, journal: Journal, clock: Clock) -> list[str]:

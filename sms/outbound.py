@@ -162,7 +162,7 @@ class Dispatcher:
                 outbox.expire(session, now)
             if not free:
                 return []
-            may_disclose = self._delivery.journal.hold(session, now) is None
+            may_disclose = self._delivery.journal.obstacle(session, now) is None
             return outbox.claim(session, now, limit=free, may_disclose=may_disclose, rooms=rooms)
 
         claimed = self._database.write(work)

@@ -209,7 +209,7 @@ class Reader:
         is_running = not (
             found.disclosure
             or stop_file.is_there(self.settings.state_dir)
-            or self.journal.hold(session, now) is not None
+            or self.journal.obstacle(session, now) is not None
         )
         verified = verifications.standing(session, now)
         log = LogStanding(

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from core import metrics
 from journal import cosignature
 from journal.attendance import Attendance
-from journal.hold import Hold
 from journal.journal import Journal
 from journal.note import Signer
+from journal.obstacle import Obstacle
 from journal.quorum import Witnessed
 from journal.tables import JOURNAL_CHECKPOINT
 from journal.witness_client import Refusal, Reply
@@ -54,9 +54,9 @@ def push(house: House, bodies: Bodies) -> dict[str, Refusal | None]:
     return {witness.name: asked.refusal for witness, asked in asker.push().items()}
 
 
-def hold(house: House) -> Hold | None:
+def obstacle(house: House) -> Obstacle | None:
     now = house.clock.now()
-    return house.database.read(lambda session: house.journal.hold(session, now))
+    return house.database.read(lambda session: house.journal.obstacle(session, now))
 
 
 def quorum(house: House) -> Witnessed:
@@ -270,7 +270,7 @@ def test_what_somebody_writes_beside_a_checkpoint_makes_no_quorum(
         administrator.run("UPDATE journal_checkpoint SET cosignatures = :t WHERE size = 3", t=text)
 
         assert quorum(witnessed).size == 2
-        assert hold(witnessed) is Hold.UNWITNESSED
+        assert obstacle(witnessed) is Obstacle.UNWITNESSED
 
 
 def test_cosignatures_over_another_log_or_size_make_no_quorum(
@@ -327,13 +327,13 @@ def test_four_hours_without_a_quorum_hold_answers_and_the_next_lets_them_go(
     ):  # fmt: skip
         witnessed.clock.advance(began + moment - witnessed.clock.now())
         found, now = quorum(witnessed), witnessed.clock.now()
-        states.append((found.is_late(now), hold(witnessed)))
+        states.append((found.is_late(now), obstacle(witnessed)))
     push(witnessed, bodies)
 
     assert states == [
-        (False, None), (False, None), (True, None), (True, None), (True, Hold.UNWITNESSED),
+        (False, None), (False, None), (True, None), (True, None), (True, Obstacle.UNWITNESSED),
     ]  # fmt: skip
-    assert hold(witnessed) is None
+    assert obstacle(witnessed) is None
     assert not quorum(witnessed).is_late(witnessed.clock.now())
 
 
@@ -342,12 +342,12 @@ def test_every_process_and_every_restart_sees_the_same(witnessed: House, bodies:
     witnessed.clock.advance(4 * HOURS + SECONDS)
 
     another = replace(witnessed, journal=opened(witnessed, bodies))
-    seen = hold(witnessed), hold(another)
+    seen = obstacle(witnessed), obstacle(another)
     push(another, bodies)
-    after = hold(witnessed), hold(another)
+    after = obstacle(witnessed), obstacle(another)
     another.journal.close()
 
-    assert (seen, after) == ((Hold.UNWITNESSED,) * 2, (None, None))
+    assert (seen, after) == ((Obstacle.UNWITNESSED,) * 2, (None, None))
 
 
 def test_without_a_demand_nothing_waits(house: House, tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_without_a_demand_nothing_waits(house: House, tmp_path: Path) -> None:
 
     with_policy = replace(house, journal=opened(house, none))
 
-    assert (hold(house), hold(with_policy)) == (None, None)
+    assert (obstacle(house), obstacle(with_policy)) == (None, None)
     assert house.database.read(with_policy.journal.witnessed) is None
     with_policy.journal.close()
 

@@ -207,7 +207,7 @@ class Gateway:
         now = self.clock.now()
 
         def work(session: sa.orm.Session) -> list[Claimed]:
-            may_disclose = self.journal.hold(session, now) is None
+            may_disclose = self.journal.obstacle(session, now) is None
             return outbox.claim(session, now, limit=1000, may_disclose=may_disclose)
 
         return self.database.write(work)

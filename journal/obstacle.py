@@ -13,7 +13,7 @@ _MAY_LAG = timedelta(seconds=5)
 _LOOK_AGAIN_SECONDS = 1.0
 
 
-class Hold(StrEnum):
+class Obstacle(StrEnum):
     """What the journal lacks while nothing may be disclosed."""
 
     BEHIND = "journal-behind"
@@ -28,19 +28,19 @@ class _Seen:
     waiting: datetime | None
     witnessed: Witnessed | None
 
-    def hold(self, now: datetime) -> Hold | None:
+    def obstacle(self, now: datetime) -> Obstacle | None:
         if self.waiting is not None and now - self.waiting > _MAY_LAG:
-            return Hold.BEHIND
+            return Obstacle.BEHIND
         if self.witnessed is not None and self.witnessed.is_missing(now):
-            return Hold.UNWITNESSED
+            return Obstacle.UNWITNESSED
         return None
 
 
-class Holds:
+class Obstacles:
     """Looks at the database once a second while all is well, and each time while it is not.
 
     What was seen only ages: an entry that waits is older a second later, and a quorum too, so that
-    a second-old look finds every hold when it begins, and a fresh one finds its end.
+    a second-old look finds every obstacle when it begins, and a fresh one finds its end.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Holds:
         self._monotonic = monotonic
         self._seen: _Seen | None = None
 
-    def reason(self, session: Session, now: datetime) -> Hold | None:
+    def reason(self, session: Session, now: datetime) -> Obstacle | None:
         """Say why nothing may be disclosed now; None if it may."""
         moment, seen = self._monotonic(), self._seen
-        if seen is None or moment - seen.moment >= _LOOK_AGAIN_SECONDS or seen.hold(now):
+        if seen is None or moment - seen.moment >= _LOOK_AGAIN_SECONDS or seen.obstacle(now):
             witnessed = None if self._quorum is None else self._quorum.last(session, now)
             seen = self._seen = _Seen(moment, self._oldest_waiting(session), witnessed)
-        return seen.hold(now)
+        return seen.obstacle(now)
