@@ -3,8 +3,9 @@
 The verifier itself knows none of them; this is the glue that `journal verify` and the service use.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from core.databases import open_database
 from core.db import Database
 from core.errors import DecryptionError
 from core.keyring import Keyring, Sealed, row_id
+from journal import triggers
 from journal.journal import MEMORY_FILE
 from journal.side_by_side import SideBySide
-from journal.verifier import Pages, Report, Signatures, one_by_one, verify
+from journal.verifier import Finding, Pages, Report, Signatures, one_by_one, verify
 from journal.verifier_log import Remembered, read_memory
 from journal.verifier_rows import Rows
 
@@ -92,7 +94,7 @@ def verify_live(
     count = min(processes, leaves // _WORTH_A_PROCESS)
     opens = Opener(database.url, keys_dir if with_openings else None)
     pages: Pages = SideBySide(opens, count) if count > 1 else one_by_one
-    return verify(
+    report = verify(
         database.read,
         log.public_key().public_bytes_raw(),
         now=now,
@@ -103,3 +105,17 @@ def verify_live(
         pages=pages,
         progress=progress,
     )
+    return found_too(
+        report,
+        [
+            Finding("trigger-missing", None, f"{name} no longer keeps its table from being changed")
+            for name in database.read(triggers.missing)
+        ],
+    )
+
+
+def found_too(report: Report, findings: Sequence[Finding]) -> Report:
+    """Add what was found beside the log itself."""
+    counts = Counter(report.counts)
+    counts.update(finding.code for finding in findings)
+    return replace(report, findings=[*report.findings, *findings], counts=dict(counts))

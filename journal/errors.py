@@ -39,6 +39,10 @@ class ExportError(JournalError):
     """An export cannot be made as it was asked for."""
 
 
+class ComparisonError(JournalError):
+    """Two checkpoints cannot be compared with what is there."""
+
+
 class PolicyError(JournalError):
     """A policy file is not one; every fault is named at once."""
 

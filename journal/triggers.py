@@ -4,6 +4,11 @@ Whoever administers the database can drop them; what they change is found by the
 stop mistakes, and make tampering a deliberate act.
 """
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.db import dialect_of
+
 # What each table still allows: (table, event, the condition under which it is refused).
 _RULES = (
     ("journal_entry", "UPDATE", "1 = 1"),
@@ -87,3 +92,33 @@ def postgresql() -> list[str]:
             ),
         ]
     return statements
+
+
+def missing(session: Session) -> list[str]:
+    """Name the triggers that are not there, are switched off, or do something else."""
+    if dialect_of(session) == "sqlite":
+        found = set(session.execute(sa.text(_ON_SQLITE)).scalars())
+        return [_name(statement) for statement in sqlite() if statement not in found]
+    rows = session.execute(sa.text(_ON_POSTGRESQL))
+    bodies = {row.tgname: row.prosrc for row in rows}
+    statements = postgresql()
+    made = zip(statements[::2], statements[1::2], strict=True)
+    return [
+        _name(trigger)
+        for function, trigger in made
+        if bodies.get(_name(trigger)) != function.split("$$")[1]
+    ]
+
+
+def _name(statement: str) -> str:
+    return statement.split()[2]
+
+
+_ON_SQLITE = "SELECT sql FROM sqlite_master WHERE type = 'trigger'"
+# Switched on, and not for replicas alone.
+_ON_POSTGRESQL = """
+SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgrelid::regclass::text IN (
+    'journal_entry', 'journal_leaf', 'journal_tile', 'tree_state', 'journal_checkpoint'
+)
+"""

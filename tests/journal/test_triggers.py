@@ -55,3 +55,28 @@ def test_what_an_entry_opens_to_may_be_erased(house: House) -> None:
 def test_no_table_is_emptied_at_once(postgres_database: Database) -> None:
     for table in EMPTIED:
         refuse(postgres_database, f"TRUNCATE {table}")
+
+
+@pytest.mark.parametrize("how", ["dropped", "replaced", "switched off"])
+def test_a_trigger_that_no_longer_refuses_is_found(house: House, how: str) -> None:
+    name, table = "journal_entry_delete", "journal_entry"
+    on_postgres = house.database.dialect == "postgresql"
+    drop = f"DROP TRIGGER {name}" + (f" ON {table}" if on_postgres else "")
+    does_nothing = f"CREATE TRIGGER {name} BEFORE DELETE ON {table} BEGIN SELECT 1; END"
+    statements = [drop] if on_postgres or how == "dropped" else [drop, does_nothing]
+    if on_postgres and how == "replaced":
+        statements = [
+            (
+                f"CREATE OR REPLACE FUNCTION journal_{name}_refused() RETURNS trigger LANGUAGE plpgsql "
+                "AS $$ BEGIN RETURN OLD; END $$"
+            )
+        ]
+    if on_postgres and how == "switched off":
+        statements = [f"ALTER TABLE {table} DISABLE TRIGGER {name}"]
+    assert house.verify().findings == []
+
+    for statement in statements:
+        house.database.write(lambda session, text=statement: session.execute(sa.text(text)))
+
+    (finding,) = house.verify().findings
+    assert (finding.code, finding.detail.split()[0]) == ("trigger-missing", name)
