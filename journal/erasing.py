@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import ratchet
-from core.db import Database, locked
+from core.db import Database, dialect_of, locked
 from journal.entries import Kind, Retention
 from journal.leaf import SIGNATURE_BYTES
 from journal.retention import ACT, IDENTITY
@@ -67,6 +67,9 @@ def of_people(
 
 def blank(session: Session, ids: Collection[UUID], part: str) -> None:
     """Erase the identities or the acts of these entries."""
+    if dialect_of(session) == "sqlite":
+        # Else what was there would stand in the file until its place is used again.
+        session.execute(sa.text("PRAGMA secure_delete = ON"))
     values = _NOTHING[part]
     session.execute(sa.update(JOURNAL_OPEN).where(JOURNAL_OPEN.c.entry_id.in_(ids)).values(values))
 

@@ -75,13 +75,17 @@ class Erasures:
             planned_at=now,
         )
 
+        said = _why(order, part=str(part), openings=len(found.leaves))
+        entry = self._prepared(order, "erase-plan", by, said)
+
         def work(session: Session) -> Order | Refusal:
             number = orders.add(session, self._keyring, order)
-            said = _why(order, part=str(part), openings=len(found.leaves))
-            self._journal.append(session, [self._prepared(order, "erase-plan", by, said)])
+            self._journal.append(session, [entry])
             return orders.load(session, self._keyring, number) or Refusal.UNKNOWN
 
-        return self._sealed(self._database.write(work))
+        done = self._database.write(work)
+        expiry.seal(self._database, self._journal, entry.id)
+        return done
 
     def approve(self, number: int, *, by: str) -> Order | Refusal:
         """Approve an order; whoever planned or approved it already cannot."""
@@ -138,20 +142,24 @@ class Erasures:
         refusal: Callable[[Order], Refusal | None],
         change: Callable[[Session, Order, Entry], None],
     ) -> Order | Refusal:
-        def work(session: Session) -> Order | Refusal:
+        def work(session: Session) -> tuple[Order | Refusal, UUID | None]:
             order = orders.load(session, self._keyring, number)
             if order is None:
-                return Refusal.UNKNOWN
+                return Refusal.UNKNOWN, None
             if order.ended_at is not None:
-                return Refusal.ENDED
+                return Refusal.ENDED, None
             if (why := refusal(order)) is not None:
-                return why
+                return why, None
             entry = self._prepared(order, act, by)
             change(session, order, entry)
             self._journal.append(session, [entry])
-            return orders.load(session, self._keyring, number) or Refusal.UNKNOWN
+            changed = orders.load(session, self._keyring, number)
+            return changed or Refusal.UNKNOWN, entry.id
 
-        return self._sealed(self._database.write(work))
+        done, entry_id = self._database.write(work)
+        if entry_id is not None:
+            expiry.seal(self._database, self._journal, entry_id)
+        return done
 
     def _ready(self, session: Session, number: int) -> Order | Refusal:
         """Return an order if it may be run; that two people approved it is read in the journal."""
@@ -239,11 +247,6 @@ class Erasures:
             cover=covered,
         )
         return self._journal.prepare([draft])[0]
-
-    def _sealed(self, done: Order | Refusal) -> Order | Refusal:
-        if isinstance(done, Order):
-            expiry.seal(self._database, self._journal)
-        return done
 
 
 def _why(order: Order, **said: PayloadValue) -> dict[str, PayloadValue]:

@@ -4,6 +4,7 @@ Every process that runs does this daily for the key file of its machine; whichev
 blanks the rows for all. ADR 0014.
 """
 
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,12 +20,15 @@ from core.months import FIRST_MONTH
 from journal import erasing, legal_holds, orders, retention
 from journal.entries import Draft, Kind, Retention
 from journal.erasing import Standing
+from journal.errors import UnsealedError
 from journal.journal import Journal
 from journal.leaf import PayloadValue
 from journal.legal_holds import Held
 from journal.retention import PARTS
 
 _logger = log.get_logger(__name__)
+_LOOKS = 100
+_LOOK_SECONDS = 0.05
 _Chain = tuple[Retention, str]
 _Months = dict[_Chain, set[int]]
 
@@ -172,11 +176,25 @@ def destroy_keys(
     return names
 
 
-def seal(database: Database, journal: Journal) -> None:
-    """Have what was written sealed, also where no worker runs."""
-    if database.dialect == "postgresql":
+def seal(database: Database, journal: Journal, entry_id: UUID | None = None) -> None:
+    """Have what was written sealed, also where no worker runs; wait for one entry if it is named.
+
+    Raises: UnsealedError if that entry stays unsealed.
+    """
+    if database.dialect != "postgresql":
+        return
+    pause = threading.Event()
+    for _ in range(_LOOKS):
         while journal.seal_once():
             pass
+        if entry_id is None or _is_sealed(database, journal, entry_id):
+            return
+        pause.wait(_LOOK_SECONDS)  # another process is at it
+    raise UnsealedError
+
+
+def _is_sealed(database: Database, journal: Journal, entry_id: UUID) -> bool:
+    return database.read(lambda session: journal.index_of(session, entry_id)) is not None
 
 
 def _tell(journal: Journal, said: Mapping[str, PayloadValue], session: Session) -> None:

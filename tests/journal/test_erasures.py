@@ -162,6 +162,19 @@ def test_the_identity_goes_and_the_act_stays(office: Office) -> None:
     }
 
 
+@ON_ONE
+def test_what_is_erased_does_not_stand_in_the_file_any_more(office: Office) -> None:
+    file = Path(office.house.database.url.database or "")
+    blobs = [row.enc_identity for row in rows(office.house.database) if row.seq in {4, 7, 9}]
+    office.house.database.checkpoint()
+    assert all(blob in file.read_bytes() for blob in blobs)
+
+    office.erase()
+
+    office.house.database.checkpoint()
+    assert not any(blob in file.read_bytes() for blob in blobs)
+
+
 def test_an_erasure_says_in_its_leaf_what_is_gone_and_in_its_payload_why(office: Office) -> None:
     office.erase()
 
