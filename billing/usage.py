@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from billing.tables import USAGE
 from core.clock import vietnam_day
 from core.db import dialect_of, upsert
+from core.prepared import prepared
 
 
 class Direction(StrEnum):
@@ -51,7 +52,8 @@ def record(session: Session, rows: Sequence[Usage]) -> None:
 
 @cache
 def _statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
-    return upsert(dialect, USAGE).on_conflict_do_nothing(index_elements=["message_id", "direction"])
+    statement = upsert(dialect, USAGE)
+    return prepared(statement.on_conflict_do_nothing(index_elements=["message_id", "direction"]))
 
 
 def _row(usage: Usage) -> dict[str, object]:

@@ -12,6 +12,8 @@ from typing import Any, Protocol, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core.prepared import is_prepared, run
+
 T = TypeVar("T")
 _R = TypeVar("_R", bound=tuple[Any, ...])
 
@@ -60,6 +62,8 @@ class CoreSession(Session):
 
     def execute(self, statement: Any, params: Any = None, **_options: Any) -> Any:  # noqa: ANN401 (SQLAlchemy's own overloads are about rows of the ORM)
         """Run a Core statement, once for each set of parameters."""
+        if is_prepared(statement):
+            return run(self._connection_itself, statement, params)
         return self._connection_itself.execute(statement, params)
 
     def begin_nested(self) -> Any:  # noqa: ANN401 (the connection's own savepoint, not the ORM's)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.ids import uuid7
 from core.keyring import Keyring, Sealed
+from core.prepared import prepared
 from journal import receipts, tree
 from journal.cover import MOST_CHARACTERS
 from journal.errors import DraftError
@@ -31,9 +32,9 @@ _SALT_BYTES = 32
 # Only these name a person as actor; every other actor is an office, and no secret of a citizen.
 _CITIZEN = "phone:"
 # Built once: to build a statement takes as long as to run it.
-_ADD_ENTRY = sa.insert(JOURNAL_ENTRY)
-_ADD_OPENING = sa.insert(JOURNAL_OPEN)
-_ADD_PENDING = sa.insert(JOURNAL_PENDING)
+_ADD_ENTRY = prepared(sa.insert(JOURNAL_ENTRY))
+_ADD_OPENING = prepared(sa.insert(JOURNAL_OPEN))
+_ADD_PENDING = prepared(sa.insert(JOURNAL_PENDING))
 _WRITTEN = json.JSONEncoder(separators=(",", ":"))
 
 

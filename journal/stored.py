@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.db import dialect_of, upsert
+from core.prepared import prepared
 from journal import tree
 from journal.errors import Fault, JournalFault
 from journal.proofs import Span, consistency_spans, inclusion_spans
@@ -18,25 +19,27 @@ from journal.tables import JOURNAL_CHECKPOINT, JOURNAL_LEAF, JOURNAL_TILE, TREE_
 from journal.tree import EMPTY, HASH_BYTES, TILE_WIDTH, Edge, Tile, TreeHead
 
 # Built once: to build a statement takes as long as to run it.
-_STATE = sa.select(TREE_STATE.c.size, TREE_STATE.c.root)
+_STATE = prepared(sa.select(TREE_STATE.c.size, TREE_STATE.c.root))
 _NEWEST = sa.select(TREE_STATE.c.size, TREE_STATE.c.root, JOURNAL_CHECKPOINT.c.note).outerjoin(
     JOURNAL_CHECKPOINT, JOURNAL_CHECKPOINT.c.size == TREE_STATE.c.size
 )
 _CLAIM = _STATE.with_for_update(skip_locked=True)
-_MOVE = (
+_MOVE = prepared(
     sa.update(TREE_STATE)
     .where(TREE_STATE.c.size == sa.bindparam("old_size"))
     .where(TREE_STATE.c.root == sa.bindparam("old_root"))
     .values(size=sa.bindparam("new_size"), root=sa.bindparam("new_root"))
 )
-_ADD_LEAF = sa.insert(JOURNAL_LEAF)
-_ADD_CHECKPOINT = sa.insert(JOURNAL_CHECKPOINT)
-_DROP_CHECKPOINT = sa.delete(JOURNAL_CHECKPOINT).where(
-    JOURNAL_CHECKPOINT.c.size == sa.bindparam("old_size"),
-    JOURNAL_CHECKPOINT.c.signed_at >= sa.bindparam("begin"),
-    JOURNAL_CHECKPOINT.c.signed_at < sa.bindparam("end"),
-    JOURNAL_CHECKPOINT.c.cosignatures.is_(None),
-    JOURNAL_CHECKPOINT.c.timestamp_token.is_(None),
+_ADD_LEAF = prepared(sa.insert(JOURNAL_LEAF))
+_ADD_CHECKPOINT = prepared(sa.insert(JOURNAL_CHECKPOINT))
+_DROP_CHECKPOINT = prepared(
+    sa.delete(JOURNAL_CHECKPOINT).where(
+        JOURNAL_CHECKPOINT.c.size == sa.bindparam("old_size"),
+        JOURNAL_CHECKPOINT.c.signed_at >= sa.bindparam("begin"),
+        JOURNAL_CHECKPOINT.c.signed_at < sa.bindparam("end"),
+        JOURNAL_CHECKPOINT.c.cosignatures.is_(None),
+        JOURNAL_CHECKPOINT.c.timestamp_token.is_(None),
+    )
 )
 
 _Place = tuple[int, int]
@@ -184,7 +187,7 @@ def _put_tile(dialect: str) -> sa.Insert:
     put: sa.Insert = statement.on_conflict_do_update(
         index_elements=["level", "n"], set_={"hashes": statement.excluded.hashes}
     )
-    return put
+    return prepared(put)
 
 
 def _node(places: Iterable[tuple[int, int, int, int]], tiles: dict[_Place, bytes]) -> bytes:

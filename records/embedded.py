@@ -8,18 +8,21 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import DecryptionError, UnavailableError
 from core.keyring import Keyring, Sealed, row_id
+from core.prepared import among, prepared
 from records import packing
 from records.errors import RegisterDownError, RegisterFaultError
 from records.personal_id import PersonalId
 from records.register import Record
 from records.tables import CITIZEN
 
-_FIND = sa.select(CITIZEN.c.id, CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob).where(
-    CITIZEN.c.id.in_(sa.bindparam("ids", expanding=True))
+_FIND = prepared(
+    sa.select(CITIZEN.c.id, CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob).where(
+        among(CITIZEN.c.id, "ids")
+    )
 )
-_SHARED = (
+_SHARED = prepared(
     sa.select(CITIZEN.c.phone_index, sa.func.count())
-    .where(CITIZEN.c.phone_index.in_(sa.bindparam("phones", expanding=True)))
+    .where(among(CITIZEN.c.phone_index, "phones"))
     .group_by(CITIZEN.c.phone_index)
 )
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.db import KEY64, Instant, dialect_of, locked, metadata, upsert
+from core.prepared import among, prepared
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -29,11 +30,7 @@ GATE = sa.Table(
 )
 
 
-_OF = (
-    sa.select(GATE)
-    .where(GATE.c.id.in_(sa.bindparam("citizens", expanding=True)))
-    .order_by(GATE.c.id)
-)
+_OF = prepared(sa.select(GATE).where(among(GATE.c.id, "citizens")).order_by(GATE.c.id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +149,7 @@ def store(session: Session, gates: Sequence[tuple[int, Gate]]) -> None:
 def _store_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
     statement = upsert(dialect, GATE)
     columns = {c.name: statement.excluded[c.name] for c in GATE.c if c.name != "id"}
-    return statement.on_conflict_do_update(index_elements=["id"], set_=columns)
+    return prepared(statement.on_conflict_do_update(index_elements=["id"], set_=columns))
 
 
 def _from_row(row: sa.Row[Any]) -> Gate:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Instant, locked, metadata
 from core.keyring import Keyring, Sealed
+from core.prepared import among, prepared
 from core.settings import PinProfile
 
 PIN_DIGITS = 6
@@ -66,20 +67,20 @@ sa.Index(
 )
 
 
-_OPEN_OF = (
+_OPEN_OF = prepared(
     sa.select(CHALLENGE)
     .where(
-        CHALLENGE.c.sender_id.in_(sa.bindparam("senders", expanding=True)),
+        among(CHALLENGE.c.sender_id, "senders"),
         CHALLENGE.c.state == ChallengeState.OPEN,
     )
     .order_by(CHALLENGE.c.sender_id)
 )
-_USE_TRY = (
+_USE_TRY = prepared(
     sa.update(CHALLENGE)
     .where(CHALLENGE.c.id == sa.bindparam("which"))
     .values(tries_left=sa.bindparam("left"))
 )
-_END = (
+_END = prepared(
     sa.update(CHALLENGE)
     .where(CHALLENGE.c.id == sa.bindparam("which"))
     .values(
@@ -90,7 +91,7 @@ _END = (
         blob=None,
     )
 )
-_INSERT = sa.insert(CHALLENGE)
+_INSERT = prepared(sa.insert(CHALLENGE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.db import Instant, dialect_of, locked, metadata, upsert
+from core.prepared import prepared
 from records.errors import StopError
 
 LONGEST_NOTE = 500
@@ -64,7 +65,7 @@ sa.Index(
 )
 
 
-_IN_FORCE = sa.select(STOP.c.scope, STOP.c.key).where(STOP.c.resumed_at.is_(None))
+_IN_FORCE = prepared(sa.select(STOP.c.scope, STOP.c.key).where(STOP.c.resumed_at.is_(None)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from core.clock import vietnam_day
 from core.db import dialect_of, upsert
 from core.ids import first_uuid7, uuid7
 from core.keyring import Keyring, Sealed, row_id
+from core.prepared import prepared
 from records import quotas
 from sms.links.model import Envelope, Link
 from sms.tables import INBOUND, INBOUND_KEY, SENDER
 
+_ADD = prepared(sa.insert(INBOUND))
 _CONTENT_LABEL = "content/1"
 _TEXT_KEPT = timedelta(days=7)
 _KEY_KEPT = timedelta(days=35)
@@ -112,7 +114,7 @@ def store(session: Session, arrivals: Sequence[Arrival]) -> list[Receipt]:
     kept = [arrival for arrival in arrivals if arrival.id in new]
     if kept:
         _join_queue(session, kept)
-        session.execute(sa.insert(INBOUND), [_row(arrival) for arrival in kept])
+        session.execute(_ADD, [_row(arrival) for arrival in kept])
     return [
         Receipt.NEW if arrival.id in new else _compare(session, arrival) for arrival in arrivals
     ]
@@ -187,15 +189,9 @@ def _key_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert s
 @cache
 def _queue_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
     statement = upsert(dialect, SENDER)
-    return statement.on_conflict_do_update(
-        index_elements=["id"],
-        set_={
-            "waiting": SENDER.c.waiting + 1,
-            "waiting_since": sa.func.coalesce(
-                SENDER.c.waiting_since, statement.excluded.waiting_since
-            ),
-        },
-    )
+    since = sa.func.coalesce(SENDER.c.waiting_since, statement.excluded.waiting_since)
+    changed = {"waiting": SENDER.c.waiting + 1, "waiting_since": since}
+    return prepared(statement.on_conflict_do_update(index_elements=["id"], set_=changed))
 
 
 def forget(session: Session, now: datetime, *, catching_up: bool) -> None:

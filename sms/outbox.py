@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.db import locked
 from core.keyring import Sealed
+from core.prepared import among, prepared
 from journal.sealed import is_sealed
 from records.stops import STOP, Scope
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
@@ -31,7 +32,7 @@ _OPEN = sa.text("outbound.state IN ('queued', 'sending')")
 def put(session: Session, rows: Sequence[dict[str, object]]) -> None:
     """Put replies into the outbox."""
     if rows:
-        session.execute(sa.insert(OUTBOUND), rows)
+        session.execute(_PUT, rows)
 
 
 def claim(
@@ -188,7 +189,8 @@ _STOPPED = (
     .where(
         STOP.c.resumed_at.is_(None),
         sa.or_(
-            STOP.c.scope.in_([Scope.SERVICE, Scope.DISCLOSURE]),
+            STOP.c.scope == Scope.SERVICE,
+            STOP.c.scope == Scope.DISCLOSURE,
             sa.and_(STOP.c.scope == Scope.OPERATOR, STOP.c.key == LINK.c.operator),
             sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
             sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
@@ -196,7 +198,7 @@ _STOPPED = (
     )
     .correlate(LINK, OUTBOUND)
 )
-_CLAIMABLE: sa.Select[tuple[Any, ...]] = (
+_CLAIMABLE: sa.Select[tuple[Any, ...]] = prepared(
     sa.select(OUTBOUND)
     .join(LINK, LINK.c.id == OUTBOUND.c.link_id)
     .where(
@@ -204,7 +206,7 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
         OUTBOUND.c.next_at <= sa.bindparam("now"),
         OUTBOUND.c.expires_at > sa.bindparam("now"),
         LINK.c.state == LinkState.ACTIVE,
-        LINK.c.id.not_in(sa.bindparam("full", expanding=True)),
+        sa.not_(among(LINK.c.id, "full")),
         sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
         sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
         sa.or_(
@@ -215,10 +217,11 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = (
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
+_PUT = prepared(sa.insert(OUTBOUND))
 _MINE = (OUTBOUND.c.id == sa.bindparam("which"), OUTBOUND.c.attempt == sa.bindparam("number"))
 # What has expired meanwhile has its end; only an operator's acceptance is still worth noting.
 _UNDER_WAY = OUTBOUND.c.state == ReplyState.SENDING
-_TAKE = (
+_TAKE = prepared(
     sa.update(OUTBOUND)
     .where(OUTBOUND.c.id == sa.bindparam("which"))
     .values(
@@ -228,7 +231,7 @@ _TAKE = (
         next_at=sa.bindparam("lease"),
     )
 )
-_ACCEPT = (
+_ACCEPT = prepared(
     sa.update(OUTBOUND)
     .where(*_MINE)
     .values(
@@ -239,12 +242,12 @@ _ACCEPT = (
         reason=None,
     )
 )
-_END = (
+_END = prepared(
     sa.update(OUTBOUND)
     .where(*_MINE, _UNDER_WAY)
     .values(state=sa.bindparam("became"), reason=sa.bindparam("why"), blob=None)
 )
-_PUT_BACK = (
+_PUT_BACK = prepared(
     sa.update(OUTBOUND)
     .where(*_MINE, _UNDER_WAY)
     .values(

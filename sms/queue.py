@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Instant, locked
 from core.keyring import Sealed
+from core.prepared import among, prepared
 from sms.inbound import State
 from sms.tables import INBOUND, SENDER
 
@@ -182,7 +183,7 @@ def _free(session: Session, token: UUID, sender_ids: set[int]) -> None:
 
 
 # A sender who waits shows in the partial index; a lease that has run out counts for nothing.
-_FREE_SENDERS = (
+_FREE_SENDERS = prepared(
     sa.select(SENDER.c.id)
     .where(
         SENDER.c.waiting_since.is_not(None),
@@ -191,33 +192,33 @@ _FREE_SENDERS = (
     .order_by(SENDER.c.waiting_since)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
-_SENDERS = SENDER.c.id.in_(sa.bindparam("senders", expanding=True))
-_OURS = (
+_SENDERS = among(SENDER.c.id, "senders")
+_OURS = prepared(
     sa.select(SENDER.c.id)
     .where(_SENDERS, SENDER.c.lease_token == sa.bindparam("token"))
     .order_by(SENDER.c.id)
 )
-_LEASE = (
+_LEASE = prepared(
     sa.update(SENDER)
     .where(_SENDERS)
     .values(lease_until=sa.bindparam("until"), lease_token=sa.bindparam("token"))
 )
-_LET_GO = (
+_LET_GO = prepared(
     sa.update(SENDER)
     .where(_SENDERS, SENDER.c.lease_token == sa.bindparam("token"))
     .values(lease_until=None, lease_token=None)
 )
-_ATTEMPT = (
+_ATTEMPT = prepared(
     sa.update(INBOUND)
-    .where(INBOUND.c.id.in_(sa.bindparam("messages", expanding=True)))
+    .where(among(INBOUND.c.id, "messages"))
     .values(attempts=INBOUND.c.attempts + 1)
 )
 _EARLIER = INBOUND.alias("earlier")
-_OLDEST = (
+_OLDEST = prepared(
     sa.select(INBOUND, SENDER.c.history)
     .join(SENDER, SENDER.c.id == INBOUND.c.sender_id)
     .where(
-        SENDER.c.id.in_(sa.bindparam("senders", expanding=True)),
+        _SENDERS,
         INBOUND.c.id
         == sa.select(_EARLIER.c.id)
         .where(_EARLIER.c.sender_id == SENDER.c.id, sa.text("earlier.state = 'received'"))
@@ -226,7 +227,7 @@ _OLDEST = (
         .scalar_subquery(),
     )
 )
-_FINISH_MESSAGE = (
+_FINISH_MESSAGE = prepared(
     sa.update(INBOUND)
     .where(INBOUND.c.id == sa.bindparam("which"))
     .values(
@@ -237,7 +238,7 @@ _FINISH_MESSAGE = (
         handled_at=sa.bindparam("at"),
     )
 )
-_FREE_SENDER = (
+_FREE_SENDER = prepared(
     sa.update(SENDER)
     .where(SENDER.c.id == sa.bindparam("which"))
     .values(
