@@ -3,7 +3,6 @@
 import hmac
 import json
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,15 +49,11 @@ def test_what_is_opened_is_what_the_leaf_commits_to(house: House) -> None:
         assert identity["subject"] == f"person:{number:012d}"
         assert set(line) == {"seq", "act", "identity"}
         assert "actor" not in act
-
-
-def test_a_line_is_canonical(house: House) -> None:
-    house.append(1)
-
-    (line,) = disclosure.lines(house.database, house.keyring, chosen(house, "2"), acts_only=False)
-
-    said = json.dumps(json.loads(line), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    assert line == said.encode() + b"\n"
+    acts = opened(house, chosen(house, "2-4"), acts_only=True)
+    assert acts == [{"seq": line["seq"], "act": line["act"]} for line in lines]
+    (raw,) = disclosure.lines(house.database, house.keyring, chosen(house, "2"), acts_only=False)
+    said = json.dumps(json.loads(raw), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert raw == said.encode() + b"\n"
 
 
 def test_entries_are_chosen_by_number_span_receipt_kind_and_person(house: House) -> None:
@@ -77,11 +72,10 @@ def test_entries_are_chosen_by_number_span_receipt_kind_and_person(house: House)
 
 
 def test_a_choice_over_many_pages_is_in_order(house: House) -> None:
-    house.append(4300)
+    house.append(2100)
 
-    assert seqs(house, "0-4301") == list(range(4302))
-    assert seqs(house, "lookup") == list(range(2, 4302))
-    assert seqs(house, "4290-4301", "2040-2060") == [*range(2040, 2061), *range(4290, 4302)]
+    assert seqs(house, "lookup") == list(range(2, 2102))
+    assert seqs(house, "2040-2060", "7-9") == [7, 8, 9, *range(2040, 2061)]
 
 
 @pytest.mark.parametrize(
@@ -131,14 +125,6 @@ def test_the_count_is_that_of_the_lines(house: House) -> None:
     assert (few.count, few.runs) == (5, ((5, 8), (20, 20)))
 
 
-def test_acts_can_be_opened_without_whom_they_are_about(house: House) -> None:
-    house.append(2)
-
-    lines = opened(house, chosen(house, "2-3"), acts_only=True)
-
-    assert [set(line) for line in lines] == [{"seq", "act"}] * 2
-
-
 def test_what_is_gone_is_said_to_be(house: House, administrator: Administrator) -> None:
     house.append(3)
     here = "WHERE entry_id = (SELECT entry_id FROM journal_leaf WHERE seq = :seq)"
@@ -162,7 +148,7 @@ def test_what_is_gone_is_said_to_be(house: House, administrator: Administrator) 
     ]
 
 
-def test_the_entry_says_who_why_how_many_and_which(house: House) -> None:
+def test_the_entry_says_who_why_how_many_and_which() -> None:
     counted = Count(7, ((2, 7), (9, 9)), "ab" * 32)
     nobody = Chosen(0, 9, (), (), ())
 
@@ -196,14 +182,14 @@ def test_a_person_whose_entries_are_opened_is_the_subject_and_is_told(house: Hou
 def test_a_range_that_opens_brings_the_bundles_of_what_may_cover_it(
     house: House, administrator: Administrator
 ) -> None:
-    house.append(3000)
+    house.append(1000)
     administrator.run(
         "UPDATE journal_entry SET kind = 'erase' "
-        "WHERE id = (SELECT entry_id FROM journal_leaf WHERE seq = 2900)"
+        "WHERE id = (SELECT entry_id FROM journal_leaf WHERE seq = 900)"
     )
 
     plain = export.decide(house.database, 600, 700)
     opens = export.decide(house.database, 600, 700, opens=True)
 
     assert plain.bundles == ((0, 0), (2, 2))
-    assert opens.bundles == ((0, 0), (2, 2), (11, 11))
+    assert opens.bundles == ((0, 0), (2, 3))
