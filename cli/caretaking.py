@@ -9,6 +9,8 @@ from core.chores import Chore, Keeper
 from journal.mirror import Mirror
 
 _HEED_EVERY = timedelta(seconds=1)
+_TALLY_EVERY = timedelta(seconds=15)
+_FORGET_EVERY = timedelta(hours=1)
 _MIRROR_EVERY = timedelta(seconds=1)
 _EXPIRE_EVERY = timedelta(days=1)
 # The nightly verification is put off by less than this: not every deployment begins at once.
@@ -19,6 +21,7 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages."""
     return (
         _stop_file(service),
+        _tally(service),
         _mirror(service),
         _expiry(service),
         *_witnesses(service),
@@ -31,6 +34,22 @@ def _stop_file(service: Service) -> Keeper:
 
     heed = halt_of(service).heed_file
     return Keeper("stop-file", (Chore(_HEED_EVERY, heed),), service.clock)
+
+
+def _tally(service: Service) -> Keeper:
+    from sms import tally
+
+    database, clock = service.database, service.clock
+
+    def count() -> None:
+        while database.write(lambda session: tally.count_up(session, clock.now())):
+            pass
+
+    def forget() -> None:
+        database.write(lambda session: tally.forget(session, clock.now()))
+
+    chores = (Chore(_TALLY_EVERY, count), Chore(_FORGET_EVERY, forget))
+    return Keeper("tally", chores, clock)
 
 
 def _mirror(service: Service) -> Keeper:

@@ -15,6 +15,7 @@ MODULES = (
     "records.stops",
     "billing.tables",
     "sms.tables",
+    "sms.tally",
     "console.tables",
 )
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.errors import DecryptionError
+from core.ids import first_uuid7
 from core.keyring import Keyring, Sealed
 from journal import found, receipts
 from journal.journal import Journal
@@ -132,18 +133,13 @@ def time_of(message_id: UUID) -> datetime:
     return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC)
 
 
-def first_id(at: datetime) -> UUID:
-    """Return the lowest id that a message of *at* can have."""
-    return UUID(int=(int(at.timestamp() * 1000) << 80))
-
-
 def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[tuple[UUID]]:
     """Choose the messages that a page looks at, by their place in time alone."""
     ids = sa.select(INBOUND.c.id)
     if wanted.since is not None:
-        ids = ids.where(INBOUND.c.id >= first_id(wanted.since))
+        ids = ids.where(INBOUND.c.id >= first_uuid7(wanted.since))
     if wanted.until is not None:
-        ids = ids.where(INBOUND.c.id < first_id(wanted.until))
+        ids = ids.where(INBOUND.c.id < first_uuid7(wanted.until))
     if wanted.ids is not None:
         ids = ids.where(INBOUND.c.id.in_(wanted.ids))
     if before is not None:
