@@ -33,5 +33,15 @@ def span(length: timedelta | None) -> str:
     return f"{length.total_seconds():.2f}".replace(".", _point()) + " s"
 
 
+def decimal(value: float) -> str:
+    """Write a figure with one place after the point."""
+    return f"{value:.1f}".replace(".", _point())
+
+
+def seconds(value: float) -> str:
+    """Write a span of so many seconds."""
+    return span(timedelta(seconds=value))
+
+
 def _point() -> str:
     return "," if str(get_locale()) == "vi" else "."

@@ -70,7 +70,9 @@ def _words(desk: Desk, guard: Guard) -> dict[str, object]:
         "instant": speech.instant,
         "moment": speech.moment,
         "span": speech.span,
+        "decimal": speech.decimal,
         "number": speech.number,
+        "seconds": speech.seconds,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,
     }
