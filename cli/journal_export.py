@@ -80,12 +80,17 @@ def export_command(
 
     Ends 0 when all is written, 3 when the database lacks some of it (`journal verify` says what).
     """
+    from core.errors import UnavailableError
     from journal.errors import ExportError
 
     try:
         exported = _export(service, dest, (first, last), selected, is_tar=is_tar, **grounds)
     except ExportError as error:
         raise UsageFault(str(error), USAGE) from error
+    except (UnavailableError, KeyboardInterrupt):
+        if not is_tar:
+            click.echo("What is written stays; type the same again to go on.", err=True)
+        raise
     _tell(exported, to_stderr=str(dest) == "-", as_json=as_json)
     if exported.missing:
         sys.exit(INTEGRITY)
@@ -101,14 +106,14 @@ def _export(
     **grounds: object,
 ) -> "Exported":
     from journal.disclosure import select
-    from journal.export import Export, decide
+    from journal.export import Export, decide, see_fit
 
     selection = select(_words(selected)) if selected else None
     why = _grounds(service, selection, **grounds)  # type: ignore[arg-type]  # click gives the options their types
     with ExitStack() as stack:
         sink = stack.enter_context(_sink(service, dest, is_tar=is_tar))
         plan = decide(service.database, *bounds)
-        sink.see_fit(plan.published.origin)
+        see_fit(service.database, sink, plan)
         opener = None
         if selection and why:
             opener = _disclose(service, plan, selection, why)

@@ -108,6 +108,23 @@ def decide(
     return Plan(newest, begin, end, joined([*beside, wanted]))
 
 
+def see_fit(database: Database, sink: Sink, plan: Plan) -> None:
+    """See that an export can be put there, and continues what is there already.
+
+    Raises: ExportError if not; JournalFault if the database cannot tell.
+    """
+    sink.see_fit(plan.published.origin)
+    before = sink.held(CHECKPOINT)
+    if before is None:
+        return
+    old, head = published.head_of(before.decode(errors="replace")), plan.published.head
+    if old is None or not database.read(lambda s: published.continues(s, old, head)):
+        raise ExportError(
+            "the database does not continue what was exported here before: keep that as it is, "
+            "export to another folder, and let `journal compare` tell what happened"
+        )
+
+
 class Export:
     """One export under way."""
 
@@ -137,7 +154,7 @@ class Export:
             bundles=plan.bundles,
         )
         with closing(self._manifest):
-            self._see_continued()
+            see_fit(self._database, self._sink, plan)
             self._sink.begin(heading)
             self._bundles()
             for level in layout.levels_of(head.size):
@@ -153,20 +170,6 @@ class Export:
                 self._manifest.write(file, heading, openings=opened, missing=self._missing)
             self._sink.end(self._belongs)
         return Exported(plan, self._manifest.files, opened, self._missing)
-
-    def _see_continued(self) -> None:
-        """See that an earlier export that stands here is of this very log, not beyond it."""
-        before = self._sink.held(CHECKPOINT)
-        if before is None:
-            return
-        old, head = published.head_of(before.decode(errors="replace")), self._plan.published.head
-        if old is None or not self._database.read(
-            lambda session: published.continues(session, old, head)
-        ):
-            raise ExportError(
-                "the database does not continue what was exported here before: keep that as it is, "
-                "export to another folder, and let `journal compare` tell what happened"
-            )
 
     def _bundles(self) -> None:
         done, total = 0, self._plan.entries
