@@ -6,19 +6,25 @@ import sys
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from cli.context import Service, pass_service
-from cli.exits import FAILED, INTEGRITY
+from cli.exits import FAILED, INTEGRITY, USAGE, UsageFault
 from cli.groups import OptionIn, Verb
+from cli.journal_proofs import run_verifier
+from cli.log_keys import log_keys
 from cli.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from journal.verifier import Report
     from journal.verifier_log import Remembered
 
+_EXPORT = "To verify an export"
 _LESS = "To verify less, and end 3"
 _LAST = 19
 _ROOT_BYTES = 32
@@ -52,8 +58,22 @@ class _Head(click.ParamType["Remembered"]):
         "python app.py journal verify",
         "python app.py journal verify --json",
         "python app.py journal verify --gently --signatures sample",
+        "python app.py journal verify export-2026 --remember last-seen.checkpoint",
     ),
 )
+@click.argument("export", required=False, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--remember", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Require that the log continues the checkpoint in FILE; keep the newer one there.",
+)  # fmt: skip
+@click.option(
+    "--key", "given", multiple=True, metavar="VKEY", cls=OptionIn, section=_EXPORT,
+    help="The log's key, ORIGIN+ID+KEY  [our own]",
+)  # fmt: skip
+@click.option(
+    "--policy", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", cls=OptionIn,
+    section=_EXPORT, help="Whose cosignatures it must have  [the export's policy.txt]",
+)  # fmt: skip
 @click.option("--gently", is_flag=True, help="Let everything else on this machine go first.")
 @click.option(
     "--signatures", type=click.Choice(["all", "sample", "none"]), default="all",
@@ -74,6 +94,10 @@ def verify_command(
     service: Service,
     /,
     *,
+    export: Path | None,
+    remember: Path | None,
+    given: tuple[str, ...],
+    policy: Path | None,
     gently: bool,
     signatures: str,
     openings: bool,
@@ -83,8 +107,11 @@ def verify_command(
 ) -> None:
     """Verify every entry, signature, tile and checkpoint of the journal, for auditors.
 
-    May be run while the service runs. Ends 0 when everything holds, 1 when something was found, 3
-    when nothing was found but not everything could be verified.
+    Of the live journal, while the service runs or not; or of EXPORT, a folder or tar, by
+    verify_journal.py, which needs the log's key and nothing else of ours.
+
+    Ends 0 when everything holds, 1 when something was found, 3 when nothing was found but not
+    everything could be verified.
     """
     if child_of is not None:
         from cli.serving import end_with
@@ -92,16 +119,50 @@ def verify_command(
         end_with(child_of)
     if gently:
         os.nice(_LAST)
+    if export is not None:
+        words = _words(signatures=signatures, remember=remember, policy=policy)
+        run_verifier(service, [str(export), *words], given, as_json=as_json)
     cores = 1 if gently else len(os.sched_getaffinity(0))
     report = _verify(service, since, signatures, openings=openings, processes=cores)
+    if remember is not None:
+        report = _held_to(service, remember, report)
+    _end(report, as_json=as_json)
+
+
+def _words(**options: object) -> "Iterator[str]":
+    for name, value in options.items():
+        if value is not None:
+            yield from (f"--{name}", str(value))
+
+
+def _end(report: "Report", *, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps(_shape(report)))
     else:
         _tell(report)
     if report.findings:
         sys.exit(FAILED)
-    if report.incomplete:
-        sys.exit(INTEGRITY)
+    sys.exit(INTEGRITY if report.incomplete else 0)
+
+
+def _held_to(service: Service, path: Path, report: "Report") -> "Report":
+    """Hold a report to what is remembered in a file, and remember there what it was about."""
+    from journal import remembered
+    from journal.audit import found_too
+    from journal.errors import NoteError
+    from journal.tree import TreeHead
+
+    (key,), database = log_keys(service, ()), service.database
+    head = TreeHead(report.size, bytes.fromhex(report.root_hex))
+    try:
+        known = remembered.head_in(path)
+    except NoteError as error:
+        raise UsageFault(str(error), USAGE) from error
+    if known is not None:
+        report = found_too(report, remembered.judge(database, key, *known, head))
+    if not report.findings:
+        remembered.advance(path, database, key, head)
+    return report
 
 
 def _verify(

@@ -65,12 +65,8 @@ def test_a_trigger_that_no_longer_refuses_is_found(house: House, how: str) -> No
     does_nothing = f"CREATE TRIGGER {name} BEFORE DELETE ON {table} BEGIN SELECT 1; END"
     statements = [drop] if on_postgres or how == "dropped" else [drop, does_nothing]
     if on_postgres and how == "replaced":
-        statements = [
-            (
-                f"CREATE OR REPLACE FUNCTION journal_{name}_refused() RETURNS trigger LANGUAGE plpgsql "
-                "AS $$ BEGIN RETURN OLD; END $$"
-            )
-        ]
+        function = f"CREATE OR REPLACE FUNCTION journal_{name}_refused() RETURNS trigger"
+        statements = [f"{function} LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$"]
     if on_postgres and how == "switched off":
         statements = [f"ALTER TABLE {table} DISABLE TRIGGER {name}"]
     assert house.verify().findings == []

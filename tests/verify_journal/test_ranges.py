@@ -7,7 +7,6 @@ from pathlib import Path
 from tests.verify_journal.conftest import Verify
 from tests.verify_journal.logs import Log, key, vkey, write
 
-
 FEW = ("--signatures", "none")
 
 
