@@ -33,7 +33,7 @@ a port of its own. Only where the service runs for demonstration: start it with 
 \b
 Typed:   a text, or  :as NUMBER  :who  :dup  :q
 Script:  one text a line; `< words` expects a reply, * stands for anything, `<` alone for silence;
-         {id} is the holder's personal number, {pin} the PIN of the last reply
+         {id} is the holder's personal number, {pin} the PIN of the last reply, {code} its code
 
 Ends 0, or 4 when a script's replies differ, 5 outside a demonstration, 69 when the service does not
 answer.

@@ -104,6 +104,10 @@ class Handset:
         answer = thread.answer_in(texts)
         return answer[-thread.PIN_DIGITS :] if answer else None
 
+    def code(self) -> str | None:
+        """Return the transaction code of the newest reply that carries one."""
+        return thread.code_in(self.mailbox.thread(self.network.code, self.holder.number))
+
     def inside(self, sent: Sent) -> Inside | None:
         """Return what happened to a text, once its reply is handed over or a second has passed."""
         until = self.clock.monotonic() + _SETTLING

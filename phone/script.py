@@ -1,7 +1,8 @@
 r"""A conversation written down: what to send, and what is expected back.
 
 Shape: one text a line. `< words` expects a reply, where `*` stands for anything; `<` alone expects
-that nothing comes. `{id}` is the holder's personal number, `{pin}` the PIN of the last reply.
+that nothing comes. `{id}` is the holder's personal number, `{pin}` the PIN of the last reply,
+`{code}` the transaction code of the last reply that has one.
 `:as NUMBER` and `:dup` do what they do when typed; `#` begins a remark; blank lines are nothing.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 _REMARK = "#"
 _EXPECTED = "<"
-_GAP = re.compile(r"\{(id|pin)\}")
+_GAP = re.compile(r"\{(id|pin|code)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def parse(lines: str) -> Iterator[Step]:
             yield Say(number, words)
 
 
-def filled(text: str, *, personal_id: str, pin: str | None) -> str:
-    """Fill the gaps of a text; a PIN that nobody got stays a gap, which no PIN is."""
-    values = {"id": personal_id, "pin": pin or "{pin}"}
+def filled(text: str, *, personal_id: str, pin: str | None, code: str | None = None) -> str:
+    """Fill the gaps of a text; a PIN or code that nobody got stays a gap, which neither is."""
+    values = {"id": personal_id, "pin": pin or "{pin}", "code": code or "{code}"}
     return _GAP.sub(lambda gap: values[gap[1]], text)

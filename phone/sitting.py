@@ -90,7 +90,12 @@ class Sitting:
     def _send(self, text: str, seconds: float, *, echo: bool = True) -> str | None:
         """Send a text and return the reply that is shown; None if none came."""
         holder = self.handset.holder
-        body = script.filled(text, personal_id=holder.personal_id, pin=self.handset.pin())
+        body = script.filled(
+            text,
+            personal_id=holder.personal_id,
+            pin=self.handset.pin(),
+            code=self.handset.code(),
+        )
         if echo or body != text:
             self.screen.sent(body)
         else:

@@ -16,6 +16,7 @@ _JOINED = {Encoding.GSM7: 153, Encoding.UCS2: 67}
 # How a reply tells what to answer; the transaction code, too, may be six digits by chance.
 _ANSWER = re.compile(r"\b(?:XN|PIN) [0-9]{6}\b")
 PIN_DIGITS = 6
+_CODE = re.compile(r"\b(?:Ma GD|Ref) ([0-9A-Z]{6})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,14 @@ def answer_in(texts: Sequence[Text]) -> str | None:
     received = [text for text in texts if not text.is_sent]
     found = _ANSWER.search(received[-1].body) if received else None
     return found.group() if found else None
+
+
+def code_in(texts: Sequence[Text]) -> str | None:
+    """Return the transaction code of the newest reply that has one; None if none has."""
+    for text in reversed(texts):
+        if not text.is_sent and (found := _CODE.search(text.body)):
+            return found[1]
+    return None
 
 
 def _stages(exchange: Exchange) -> list[Stage]:

@@ -14,7 +14,8 @@ from phone.thread import Exchange
 
 SCHEMES = ("auto", "light", "dark")
 ANSWER = "answer"
-_ASKING = ("record", "residence", "card", "other", "price", "help")
+_ASKING = ("record", "residence", "card", "log", "other", "price", "help")
+_CODED = ("check", "wrong")
 _LOCKS = ("lock", "unlock")
 
 
@@ -98,9 +99,10 @@ class View:
             return ()
         place = (self.choice.chosen + 1) % len(self.subscribers)
         ids = {"mine": self.subscriber.personal_id, "other": self.subscribers[place].personal_id}
-        answer = thread.answer_in(self.texts)
-        keys = (*(("cancel",) if answer else ()), *_ASKING, *(() if answer else _LOCKS))
-        texts = tuple((key, self.speech.say(f"command_{key}", **ids)) for key in keys)
+        answer, code = thread.answer_in(self.texts), thread.code_in(self.texts)
+        coded = _CODED if code else ()
+        keys = (*(("cancel",) if answer else ()), *_ASKING, *(() if answer else (*coded, *_LOCKS)))
+        texts = tuple((key, self.speech.say(f"command_{key}", **ids, code=code)) for key in keys)
         return ((ANSWER, answer), *texts) if answer else texts
 
 

@@ -26,6 +26,10 @@ DC {id}
 <
 XN {pin}
 < CSDLDC: *Ma GD*
+KT {code}
+< CSDLDC: Co trong nhat ky, muc * Bien nhan *
+SAI {code}
+< CSDLDC: Da ghi nhan phan anh sai sot, so *
 HD
 < CSDLDC: Soan DC *
 """

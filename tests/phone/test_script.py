@@ -68,3 +68,10 @@ def test_gaps_are_filled_and_a_missing_pin_stays_one() -> None:
     without = script.filled("XN {pin}", personal_id="999185000101", pin=None)
 
     assert (with_pin, without) == ("XN 482913 999185000101 {name}", "XN {pin}")
+
+
+def test_a_code_that_no_reply_has_given_yet_stays_a_gap() -> None:
+    coded = script.filled("KT {code}", personal_id="999185000101", pin=None, code="7F3K92")
+    without = script.filled("KT {code}", personal_id="999185000101", pin="482913")
+
+    assert (coded, without) == ("KT 7F3K92", "KT {code}")

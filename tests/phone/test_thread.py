@@ -93,6 +93,18 @@ def test_an_answer_is_offered_only_where_the_newest_reply_asks_for_one(
     assert thread.answer_in([older, SENT, replace(CAME, body=body)]) == answer
 
 
+def test_the_code_of_the_newest_reply_that_has_one_is_offered() -> None:
+    older = replace(
+        CAME, body="CSDLDC: NGUYEN MINH SON, nam. Ma GD 7F3K92. Sai: den Cong an cap xa"
+    )
+    newer = replace(CAME, body="CSDLDC: The journal has no access. Ref 6DK221")
+    without = replace(CAME, body="CSDLDC: Soan DC so-dinh-danh")
+
+    assert thread.code_in([SENT, older, without]) == "7F3K92"
+    assert thread.code_in([older, newer, SENT]) == "6DK221"
+    assert thread.code_in([SENT, without]) is None
+
+
 @given(st.text(max_size=400))
 def test_a_text_never_fills_more_than_its_segments_hold(body: str) -> None:
     measured = segments.measure(body)
