@@ -18,8 +18,8 @@ from journal.leaf import SIGNATURE_BYTES
 from journal.retention import ACT, IDENTITY
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN
 
-# So many are blanked in one transaction, and their numbers fit one leaf however they lie.
-BATCH = 1000
+# So many are blanked in one transaction: others wait for it where one process writes at a time.
+BATCH = 250
 _PAGE = 5000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What these say about other entries stays for as long as it may.

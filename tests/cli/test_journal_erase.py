@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import Result
 from sqlalchemy.orm import Session
 
+from cli.caretaking import keepers_of
 from cli.context import Service
 from console.access import factor, officers
 from console.access.passwords import Passwords
@@ -18,8 +20,10 @@ from journal.cover import Part
 from journal.entries import Draft, Kind, Retention
 from journal.erasures import Erasures
 from journal.orders import Order
+from journal.tables import JOURNAL_OPEN
 from journal.targets import Leaves
 from tests.cli.deployment import Deployment
+from tests.fakes import FixedClock
 
 CITIZEN, PHONE = "001085123456", "+84901234567"
 PASSWORD = "duong xa o trong ngo nho"
@@ -267,3 +271,22 @@ def test_the_state_of_the_keys_is_told_and_what_came_back_goes_again(office: Off
         "journal", "erase", "status"
     )
     assert office.deployment.read("journal", "erase", "again") == {"erased": 0, "expired": 0}
+
+
+def test_a_worker_lets_expire_what_is_due(embedded: Deployment) -> None:
+    clock = FixedClock()
+    with closing(Service(dict(embedded.environ))) as service:
+        service.clock = clock
+        made = service.journal.prepare([lookup(service)])
+        service.database.write(lambda session: service.journal.append(session, made))
+        clock.at = clock.at.replace(year=2028, month=4)
+        (keeper,) = [each for each in keepers_of(service) if each._name == "expiry"]
+
+        for chore in keeper._due:
+            chore.work()
+
+        chain = service.keyring.month_keys.chains()["journal-lookup-identity"]
+        left = service.database.read(
+            lambda s: s.execute(sa.select(sa.func.count(JOURNAL_OPEN.c.subject_index))).scalar()
+        )
+    assert (chain.start, left) == (202604, 0)
