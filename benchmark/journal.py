@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +23,8 @@ from benchmark.service import Service
 from benchmark.tally import Percentiles
 
 PROOFS = 200
-_APP = Path(__file__).resolve().parents[1] / "app.py"
+_HOUSE = Path(__file__).resolve().parents[1]
+_APP, _VERIFIER = _HOUSE / "app.py", _HOUSE / "verify_journal.py"
 _KIBIBYTE = 1024
 _WORDS = {
     Verification.TREE: ("--signatures", "none", "--no-openings"),
@@ -130,7 +132,7 @@ class _Bench:
             entries=entries,
             filled=round(filled["entries"] / filled["seconds"], 1),
             proof=proof,
-            verifications={each: self._verified(each) for each in _WORDS},
+            verifications=dict(self._verifications()),
         )
 
     def loads(self) -> tuple[Load, ...]:
@@ -161,11 +163,20 @@ class _Bench:
             others=max(0.0, spent - told["cpu"] - database_cpu) / whole if whole else 0.0,
         )
 
-    def _verified(self, extent: Verification) -> Verified:
-        """Run `journal verify` as an auditor does."""
+    def _verifications(self) -> Iterator[tuple[Verification, Verified]]:
+        """Verify as an auditor does: the live journal, and an export of it."""
+        for extent, words in _WORDS.items():
+            yield extent, self._verified(extent, _APP, "journal", "verify", *words)
+        with tempfile.TemporaryDirectory(dir=self.service.folder) as folder:
+            self._tell("exporting")
+            self.service.verb("journal", "export", f"{folder}/export")
+            words = (f"{folder}/export", "--key", self.filler.key, "--signatures", "none")
+            yield Verification.EXPORT, self._verified(Verification.EXPORT, _VERIFIER, *words)
+
+    def _verified(self, extent: Verification, program: Path, *words: str) -> Verified:
         began = time.monotonic()
-        process = subprocess.Popen(  # noqa: S603 (our own command line)
-            [sys.executable, str(_APP), "journal", "verify", "--json", *_WORDS[extent]],
+        process = subprocess.Popen(  # noqa: S603 (our own programs)
+            [sys.executable, str(program), *words, "--json"],
             env=dict(self.service.environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -176,7 +187,7 @@ class _Bench:
             _, status, used = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in _ENDED:
-            raise ServiceError(f"`journal verify` ended {process.returncode}")
+            raise ServiceError(f"{program.name} ended {process.returncode} where it verifies")
         found = Verified(
             seconds=round(time.monotonic() - began, 3),
             cpu=round(used.ru_utime + used.ru_stime, 3),

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ class JournalFiller:
 
     process: subprocess.Popen[bytes]
     log: Path
+    key: str = ""
 
     def ask(self, name: str, **arguments: float) -> dict[str, Any]:
         """Have something done, and return the figures of it.
@@ -68,8 +69,7 @@ def started(service: Service) -> Iterator[JournalFiller]:
         )
     filler = JournalFiller(process, log)
     try:
-        filler.tell(service.environ)
-        yield filler
+        yield replace(filler, key=filler.tell(service.environ)["key"])
     finally:
         process.terminate()
         process.communicate()

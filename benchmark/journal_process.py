@@ -109,7 +109,8 @@ def main(orders: TextIO, answers: TextIO) -> None:
         "load": filler.load,
         "prove": filler.prove,
     }
-    print(json.dumps({"size": filler.size()}), file=answers, flush=True)
+    opened = {"size": filler.size(), "key": filler.journal.verifier_key}
+    print(json.dumps(opened), file=answers, flush=True)
     for line in orders:
         ((name, arguments),) = json.loads(line).items()
         print(json.dumps(known[name](**arguments)), file=answers, flush=True)

@@ -30,8 +30,9 @@ def method(plan: Plan) -> str:
         f"its own, divided by the entries. A proof is the median of {PROOFS}, over the whole "
         "journal. Verification is `journal verify` as an auditor types it, from its start to its "
         "end, by as many processes as there are cores: `tree` without openings and writers' "
-        "signatures, `opened` without writers' signatures, `all` with everything; memory is the "
-        "largest of its processes."
+        "signatures, `opened` without writers' signatures, `all` with everything; `export` is "
+        "`verify_journal.py` on an export, without writers' signatures. Memory is the largest of "
+        "its processes."
     )
 
 

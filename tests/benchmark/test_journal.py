@@ -122,7 +122,8 @@ def test_the_process_with_the_journal_answers_each_order(
     journal_process.main(io.StringIO("\n".join(map(json.dumps, orders))), answers)
 
     opened, filled, proved = map(json.loads, answers.getvalue().splitlines())
-    assert opened == {"size": 2}
+    assert opened["size"] == 2
+    assert opened["key"].startswith("tradan/bench+")
     assert filled["entries"] == 38
     assert proved["latency"]["count"] == 3
 
@@ -140,7 +141,7 @@ def test_a_whole_run_tells_what_it_measured(clock: FixedClock) -> None:
     assert found.sound
     assert [load["clients"] for load in told["loads"]] == [1, 2]
     assert all(load["per_second"] > 0 for load in told["loads"])
-    assert set(told["sizes"][0]["verifications"]) >= {"tree", "opened", "all"}
+    assert set(told["sizes"][0]["verifications"]) == {"tree", "opened", "all", "export"}
     assert json.dumps(told)
     assert "sealed/s" in console.export_text()
     assert any("findings: 0" in words for words in said)
