@@ -12,7 +12,7 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 	test "$$(df -k --output=avail /dev/shm | tail -1)" -gt 8000000 && echo /dev/shm)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format test-timing slow test-browser benchmark migration lock chromium clean
+.PHONY: help demo test lint format test-timing slow test-browser benchmark migration lock chromium go clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,14 @@ chromium: ## Install Chromium where that can be done without asking (Debian, roo
 		{ apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive \
 			apt-get install --quiet=2 --yes --no-install-recommends chromium; } >/dev/null; \
 	else echo "no chromium here and no way to install it: the browser tests will skip"; fi
+
+go: ## Install Go and its verifier of logs where that can be done without asking (Debian, root)
+	@if command -v go >/dev/null && [ -d /usr/share/gocode/src/golang.org/x/mod ]; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "installing Go for the tests against golang.org/x/mod/sumdb"; \
+		{ apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 \
+			--yes --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null; \
+	else echo "no Go here and no way to install it: the tests against x/mod/sumdb will skip"; fi
 
 clean: ## Remove the environment and what tools left; state and keys (var/) stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
