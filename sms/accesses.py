@@ -55,8 +55,8 @@ _SHORT_NAMES = (
 def compose(found: Accesses, now: datetime, code: str, language: Language) -> str:
     """Write a LOG that fits one GSM-7 segment.
 
-    Shape: as many accesses as fit, the newest first, then how many are left out if that fits too.
-    That others tried is told before the oldest access that would fit beside it.
+    Shape: as many accesses as fit, the newest first, beside how many are left out and how often
+    others tried: neither is kept silent for one access more.
     """
     tried = _tried(found.attempts, language)
     if not found.newest:
@@ -103,11 +103,17 @@ def _ever_shorter(
     told = [_item(access, now, language) for access in found.newest]
     last = [tried] if tried else []
     for count in range(len(told), 0, -1):
-        left_out = found.count - count
-        if left_out > 0:
-            yield [*told[:count], _EARLIER[language].format(_figure(left_out, language)), *last]
-        yield [*told[:count], *last]
+        for rest in _rests(found.count - count, language):
+            yield [*told[:count], *rest, *last]
     yield told[:1]  # fits whatever it says: names and reasons are bounded
+
+
+def _rests(left_out: int, language: Language) -> list[list[str]]:
+    """Say how many accesses are left out, at length and shortly."""
+    if left_out <= 0:
+        return [[]]
+    figure = _figure(left_out, language)
+    return [[_EARLIER[language].format(figure)], [f"+{figure}"]]
 
 
 def _item(access: Access, now: datetime, language: Language) -> str:

@@ -54,7 +54,7 @@ _VIETNAMESE = {
         "ai, ke ca can bo. Neu khong phai ban yeu cau, soan HUY. Ma GD {code}"
     ),
     TemplateId.RESULT: "CSDLDC: {told}. Ma GD {code}. Sai: den Cong an cap xa",
-    TemplateId.LOG: ("CSDLDC: Truy cap: {told}. Khong phai ban: den Cong an cap xa. Ma GD {code}"),
+    TemplateId.LOG: ("CSDLDC: Truy cap: {told}. Khong phai ban: den Cong an xa. Ma GD {code}"),
     TemplateId.LOG_NONE: (
         "CSDLDC: Nhat ky chua ghi lan truy cap nao vao thong tin cua ban{told}. Ma GD {code}"
     ),
