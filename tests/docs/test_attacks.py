@@ -10,7 +10,7 @@ ROWS = pages.rows(THREATS, "attack on the journal")
 NAMED = [span for row in ROWS for span in re.findall(r"`([^`]+)`", row[2])]
 
 
-def tests_of(file: str) -> set[str]:
+def defined_in(file: str) -> set[str]:
     """Return the names of the tests in a file."""
     tree = ast.parse((pages.ROOT / file).read_text())
     names = (node.name for node in tree.body if isinstance(node, ast.FunctionDef))
@@ -25,10 +25,10 @@ def test_every_attack_has_its_tests() -> None:
 def test_every_test_that_is_named_is_there() -> None:
     pairs = [name.split("::") for name in NAMED]
 
-    assert [pair for pair in pairs if pair[1] not in tests_of(pair[0])] == []
+    assert [pair for pair in pairs if pair[1] not in defined_in(pair[0])] == []
 
 
 def test_every_attack_with_keys_is_named() -> None:
     file = "tests/journal/test_attacks_with_keys.py"
 
-    assert {f"{file}::{name}" for name in tests_of(file)} <= set(NAMED)
+    assert {f"{file}::{name}" for name in defined_in(file)} <= set(NAMED)
