@@ -98,18 +98,6 @@ def house(
     journal.close()
 
 
-@pytest.fixture
-def sqlite_house(
-    sqlite_database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
-) -> Iterator[House]:
-    """An empty journal on SQLite, for what does not hang on the kind of database."""
-    keyring, state_dir = Keyring.load(keys_dir, sqlite_database, clock), tmp_path / "journal-state"
-    state_dir.mkdir()
-    journal = Journal.open(sqlite_database, keyring, keys_dir, state_dir, ORIGIN, clock)
-    yield House(journal, sqlite_database, keyring, keys_dir, state_dir, clock)
-    journal.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Administrator:
     """Somebody who can write anything into the database, triggers or not, but holds no key."""

@@ -259,6 +259,7 @@ def test_a_killed_witness_has_forgotten_nothing(server: Server) -> None:
     assert log.cosigned(log.offer(9, 12), 12)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_our_own_journal_is_cosigned(
     server: Server, database: Database, keyring: Keyring, keys_dir: Path, tmp_path: Path
 ) -> None:

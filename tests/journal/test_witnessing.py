@@ -22,6 +22,8 @@ from journal.witnessing import Witnessing
 from tests.journal.bodies import Bodies, gather
 from tests.journal.conftest import ORIGIN, Administrator, House
 
+# For what does not hang on the kind of database.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 HOURS = timedelta(hours=1)
 MINUTES = timedelta(minutes=1)
 SECONDS = timedelta(seconds=1)
@@ -85,6 +87,7 @@ def test_every_witness_cosigns_the_newest_checkpoint(witnessed: House, bodies: B
     assert witnessed.verify().ok
 
 
+@ON_SQLITE
 def test_a_proof_leads_from_what_each_has_cosigned(witnessed: House, bodies: Bodies) -> None:
     witnessed.append(1)
     push(witnessed, bodies)
@@ -103,6 +106,7 @@ def test_a_proof_leads_from_what_each_has_cosigned(witnessed: House, bodies: Bod
     assert [size for size, lines in stored(witnessed).items() if lines] == [3, 303, 310]
 
 
+@ON_SQLITE
 def test_a_size_that_we_have_forgotten_is_learnt_from_the_witness(
     witnessed: House, bodies: Bodies, administrator: Administrator
 ) -> None:
@@ -118,6 +122,7 @@ def test_a_size_that_we_have_forgotten_is_learnt_from_the_witness(
     assert asked == [b"old 0", b"old 0", b"old 6"]
 
 
+@ON_SQLITE
 def test_the_same_checkpoint_again_is_a_sign_of_life(witnessed: House, bodies: Bodies) -> None:
     push(witnessed, bodies)
     witnessed.clock.advance(timedelta(minutes=9))
@@ -171,6 +176,7 @@ def test_two_who_ask_at_once_lose_nothing(witnessed: House, bodies: Bodies) -> N
     assert push(witnessed, bodies) == {"a": None, "b": None, "c": None}
 
 
+@ON_SQLITE
 def test_two_of_three_are_a_quorum_and_one_is_not(witnessed: House, bodies: Bodies) -> None:
     push(witnessed, bodies)
     first = quorum(witnessed)
@@ -204,10 +210,8 @@ REFUSALS = {
 }
 
 
-def test_each_answer_that_is_no_cosignature_has_its_name(
-    sqlite_house: House, tmp_path: Path
-) -> None:
-    house = sqlite_house
+@ON_SQLITE
+def test_each_answer_that_is_no_cosignature_has_its_name(house: House, tmp_path: Path) -> None:
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
     named = {}
     for case, (reply, _) in REFUSALS.items():
@@ -222,10 +226,10 @@ def test_each_answer_that_is_no_cosignature_has_its_name(
     assert after == {"a": None, "b": None, "c": None}
 
 
+@ON_SQLITE
 def test_a_witness_that_always_names_another_size_is_not_asked_for_ever(
-    sqlite_house: House, tmp_path: Path
+    house: House, tmp_path: Path
 ) -> None:
-    house = sqlite_house
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
     house.append(10)
     sizes = iter(range(1, 10))
@@ -240,10 +244,8 @@ def test_a_witness_that_always_names_another_size_is_not_asked_for_ever(
     assert next(sizes) == 4
 
 
-def test_another_keys_cosignature_and_another_times_are_none(
-    sqlite_house: House, tmp_path: Path
-) -> None:
-    house = sqlite_house
+@ON_SQLITE
+def test_another_keys_cosignature_and_another_times_are_none(house: House, tmp_path: Path) -> None:
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
     other = gather(tmp_path / "others", house.journal.verifier_key, house.clock)
     bodies.bodies["a"].witness = other.bodies["a"].witness
@@ -273,6 +275,7 @@ def test_what_somebody_writes_beside_a_checkpoint_makes_no_quorum(
         assert obstacle(witnessed) is Obstacle.UNWITNESSED
 
 
+@ON_SQLITE
 def test_cosignatures_over_another_log_or_size_make_no_quorum(
     witnessed: House, bodies: Bodies, administrator: Administrator
 ) -> None:
@@ -350,6 +353,7 @@ def test_every_process_and_every_restart_sees_the_same(witnessed: House, bodies:
     assert (seen, after) == ((Obstacle.UNWITNESSED,) * 2, (None, None))
 
 
+@ON_SQLITE
 def test_without_a_demand_nothing_waits(house: House, tmp_path: Path) -> None:
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
     none = replace(bodies, policy=replace(bodies.policy, quorum=None))
@@ -366,10 +370,8 @@ def alarms(kind: str) -> float:
     return float(metrics.ALARMS.labels(kind)._value.get())
 
 
-def test_late_missing_and_contradicting_each_raise_one_alarm(
-    sqlite_house: House, tmp_path: Path
-) -> None:
-    house = sqlite_house
+@ON_SQLITE
+def test_late_missing_and_contradicting_each_raise_one_alarm(house: House, tmp_path: Path) -> None:
     bodies = gather(tmp_path / "bodies", house.journal.verifier_key, house.clock)
     journal = opened(house, bodies)
     asker = Witnessing(house.database, bodies.policy, house.clock, bodies.post)

@@ -13,6 +13,8 @@ from sms.inbound import State
 from tests.journal.bodies import Bodies, gather
 from tests.sms.gateway import Gateway, make_handler, pin_in
 
+# For what does not hang on the kind of database.
+ON_SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -73,6 +75,7 @@ def looks_up(gateway: Gateway) -> list[str | None]:
     return [asked.reply, gateway.says(person.phone, f"XN {pin_in(asked.text)}")]
 
 
+@ON_SQLITE
 def test_witnesses_away_for_five_minutes_are_not_noticed(watched: Gateway, bodies: Bodies) -> None:
     bodies.away("a", "b", "c")
     watched.clock.advance(5 * MINUTES)
@@ -121,6 +124,7 @@ def test_what_waits_is_held_too_and_leaves_no_entry(watched: Gateway, bodies: Bo
     assert [told.reply for told in watched.outbox()] == ["PIN"]
 
 
+@ON_SQLITE
 def test_a_pin_that_was_sent_before_is_not_redeemed_while_nobody_stands_behind(
     watched: Gateway, bodies: Bodies
 ) -> None:
@@ -136,6 +140,7 @@ def test_a_pin_that_was_sent_before_is_not_redeemed_while_nobody_stands_behind(
     assert watched.says(person.phone, f"XN {pin}") == "RESULT"
 
 
+@ON_SQLITE
 def test_a_restart_neither_ends_the_hold_nor_lengthens_the_grace(
     watched: Gateway, bodies: Bodies, restarts: Restarts
 ) -> None:
@@ -152,6 +157,7 @@ def test_a_restart_neither_ends_the_hold_nor_lengthens_the_grace(
     assert looks_up(watched) == ["PIN", "RESULT"]
 
 
+@ON_SQLITE
 def test_an_idle_service_is_kept_alive_by_the_same_checkpoint(
     watched: Gateway, bodies: Bodies
 ) -> None:
