@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from cli.door import READ_SECONDS, Exchange, Scope
+from cli.serving import end_with
 from core import log
 from core.clock import SystemClock
 from core.settings import Bind
@@ -101,11 +103,12 @@ def serve(folder: Path, name: str, policy_path: Path, bind: Bind) -> None:
         websockets=False,
         log_level=LogLevels.error,
     )
-    loader = partial(_load, folder, name, policy_path)
+    loader = partial(_load, folder, name, policy_path, os.getpid())
     server.serve(target_loader=loader, wrap_loader=False)  # type: ignore[arg-type]  # an RSGI application is no function
 
 
-def _load(folder: Path, name: str, policy_path: Path) -> WitnessDoor:
+def _load(folder: Path, name: str, policy_path: Path, parent: int) -> WitnessDoor:
+    end_with(parent)
     log.configure(json=not sys.stderr.isatty())
     return WitnessDoor(open_witness(folder, name, policy_path))
 

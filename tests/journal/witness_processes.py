@@ -47,8 +47,8 @@ class Process:
         until(self._answers, "the witness")
 
     def kill(self) -> None:
-        """End it without warning, and whatever it has started."""
-        os.killpg(self.process.pid, 9)
+        """End it without warning: what it has started must end by itself."""
+        self.process.kill()
         self.process.wait()
         until(lambda: not self._answers(), "the witness to be gone")
 
