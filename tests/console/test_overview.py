@@ -54,8 +54,8 @@ def test_columns_stay_within_their_frame(series: list[list[int]]) -> None:
 
     bars, top = charts.columns(named, ["a", "b", "c"])
 
-    assert all(-0.01 <= bar.y and bar.y + bar.height <= charts.HEIGHT + 0.01 for bar in bars)
-    assert all(0 <= bar.x and bar.x + bar.width <= charts.WIDTH for bar in bars)
+    assert all(bar.y >= -0.01 and bar.y + bar.height <= charts.HEIGHT + 0.01 for bar in bars)
+    assert all(bar.x >= 0 and bar.x + bar.width <= charts.WIDTH for bar in bars)
     assert top >= max((sum(place) for place in zip(*series, strict=True)), default=0)
 
 
