@@ -13,6 +13,7 @@ import click
 from cli.context import Service, pass_service
 from cli.exits import INTEGRITY, NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import OptionIn, Verb
+from cli.log_keys import log_key
 from cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _export(
             plan = decide(service.database, *bounds, opens=True)
         bar = stack.enter_context(Progress("entries", plan.entries, service.clock))
         export = Export(service.database, sink, plan, lambda done, _: bar.tell(done, done))
-        return export.run(_log_key(service, plan), policy=_policy(service), openings=opener)
+        return export.run(log_key(service), policy=_policy(service), openings=opener)
 
 
 def _words(selected: Sequence[str]) -> list[str]:
@@ -223,15 +224,6 @@ def _disclose(
     acting.perform_as(service, draft, lambda _: None)
     click.echo(f"{counted.count} entries are opened; the journal says so", err=True)
     return lambda: disclosure.lines(database, keyring, chosen, acts_only=grounds.acts_only)
-
-
-def _log_key(service: Service, plan: "Plan") -> str:
-    # Not by way of the service's own journal, which refuses to open one that is not sound.
-    from core import keys
-    from journal.note import Signer
-
-    material = keys.load(service.settings.keys_dir)
-    return str(Signer(plan.published.origin, material.log).verifier)
 
 
 def _policy(service: Service) -> bytes | None:

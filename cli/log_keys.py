@@ -11,14 +11,20 @@ if TYPE_CHECKING:
 
 
 def log_key(service: "Service") -> str:
-    """Return the deployment's own log key in its written form."""
-    # Not by way of the service's own journal, which refuses to open one that is not sound.
-    from core import keys
+    """Return the newest of the log's keys that this machine holds, in its written form."""
+    # Not by way of the service's own journal, which refuses to open one that is not sound; and
+    # of what the database tells only what the key files bear out.
     from journal import published
-    from journal.note import Signer
+    from journal.held import HeldKeys
+    from journal.log_keys import public_of
+    from journal.note import Verifier
+    from journal.stored import StoredTree
 
     origin = service.database.read(published.newest).origin
-    return str(Signer(origin, keys.load(service.settings.keys_dir).log).verifier)
+    found = service.database.read(lambda session: StoredTree(session).all_log_keys())
+    held = HeldKeys(service.settings.keys_dir)
+    told = [key for key in (found.verifiers if found else ()) if held.seed(key.public)]
+    return str(told[-1] if told else Verifier(origin, public_of(held.own())))
 
 
 def log_keys(service: "Service", given: Sequence[str]) -> "list[Verifier]":

@@ -23,6 +23,15 @@ def write(descriptor: int, content: bytes) -> None:
         os.fsync(descriptor)
 
 
+def sync(folder: Path) -> None:
+    """Have the names in a folder outlive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def read(path: Path, longest: int, faults: list[str]) -> bytes:
     """Read a key file, one byte beyond *longest* at most; what is wrong with it joins *faults*."""
     try:

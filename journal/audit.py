@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import keys
 from core.databases import open_database
@@ -19,6 +18,7 @@ from core.errors import DecryptionError
 from core.keyring import Keyring, Sealed, row_id
 from journal import triggers
 from journal.journal import MEMORY_FILE
+from journal.log_keys import public_of
 from journal.side_by_side import SideBySide
 from journal.verifier import Finding, Pages, Report, Signatures, one_by_one, verify
 from journal.verifier_log import Remembered, read_memory
@@ -87,7 +87,7 @@ def verify_live(
     With more *processes*, a journal that is long enough is verified by so many.
     Raises: KeysError if its keys cannot be read.
     """
-    log = Ed25519PrivateKey.from_private_bytes(keys.load(keys_dir).log)
+    log_keys = [public_of(seed) for seed in keys.load(keys_dir).logs.values()]
     # Read before the database is: what it tells was committed before, and must be found.
     remembered = read_memory(state_dir / MEMORY_FILE)
     leaves = Rows(database.read).top().size - (since.size if since else 0)
@@ -96,7 +96,7 @@ def verify_live(
     pages: Pages = SideBySide(opens, count) if count > 1 else one_by_one
     report = verify(
         database.read,
-        log.public_key().public_bytes_raw(),
+        log_keys,
         now=now,
         remembered=remembered,
         since=since,

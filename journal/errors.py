@@ -64,6 +64,7 @@ class Fault(StrEnum):
     CHECKPOINT_INVALID = "checkpoint-invalid"
     ENTRY_FORGED = "entry-forged"
     ENTRY_REPLAYED = "entry-replayed"
+    KEY_MISSING = "key-missing"
 
 
 class JournalFault(JournalError):  # noqa: N818 (a condition that stops disclosure, not a mistake)

@@ -1,7 +1,6 @@
 """The journal as the rest of the service sees it: prepare, append, seal, prove."""
 
-import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +11,18 @@ from sqlalchemy.orm import Session
 
 from core import keys
 from core.clock import Clock, SystemClock
-from core.db import Database, dialect_of, upsert
+from core.db import Database, after_commit, dialect_of, upsert
+from core.errors import KeysError
 from core.keyring import Keyring
 from core.leadership import Leadership
-from journal import entries, writers
-from journal.entries import Draft, Entry, Kind, Retention
+from journal import entries, held, log_keys
+from journal.author import Author, key_draft
+from journal.entries import Draft, Entry
 from journal.errors import Fault, JournalFault, UnsealedError
-from journal.leaf import Announcement, Writer
+from journal.held import HeldKeys
+from journal.log_keys import LogKeys
+from journal.memory import Memory
+from journal.note import Verifier
 from journal.obstacle import Obstacle, Obstacles
 from journal.policy import Policy
 from journal.quorum import Quorum, Witnessed
@@ -60,28 +64,27 @@ class Journal:
         self,
         database: Database,
         keyring: Keyring,
-        material: keys.Keys,
+        held_keys: HeldKeys,
+        known: LogKeys,
         memory_path: Path,
-        origin: str,
         clock: Clock,
         policy: Policy | None = None,
     ) -> None:
         self._database = database
-        self._keyring = keyring
         self._clock = clock
-        self._log_seed = material.log
-        self._writer = Writer(material.writer, origin)
-        self._signer = Signer(origin, material.log, memory_path)
-        self._writers = Writers(origin, self._signer.verifier.public)
-        self._sealing = Sealing(self._signer, self._writers, clock, self._follow)
+        self._author = Author(keyring, held_keys, known.origin, clock)
+        first = known.first or Verifier(known.origin, log_keys.public_of(held_keys.own()))
+        self._signer = Signer(known, held_keys, Memory(memory_path, str(first).encode()))
+        self._sealing = Sealing(self._signer, Writers(), clock, self._follow)
+        self._seen = known
         self._inline = database.dialect == "sqlite"
         self._quorum = None
         if policy is not None and policy.quorum is not None:
-            self._quorum = Quorum(policy, origin)
+            self._quorum = Quorum(policy, known.origin)
         self._obstacles = Obstacles(self.oldest_unsealed, self._quorum, clock.monotonic)
-        self.origin = origin
+        self.origin = known.origin
         self.policy = policy
-        self.verifier_key = str(self._signer.verifier)
+        self.held = held_keys
 
     @classmethod
     def open(
@@ -94,26 +97,32 @@ class Journal:
         clock: Clock | None = None,
         policy: Policy | None = None,
     ) -> "Journal":
-        """Open the journal, announcing this process's key if it is new.
+        """Open the journal.
 
         The first opening makes the log and names it *origin*; later ones keep that name.
         Raises: JournalFault if the database's tree is not what this signer signed; KeysError.
         """
-        material = keys.load(keys_dir)
-        name = database.write(lambda session: _found(session, origin))
-        memory_path = state_dir / MEMORY_FILE
-        clock = clock or SystemClock()
-        journal = cls(database, keyring, material, memory_path, name, clock, policy)
+        keys.load(keys_dir)  # whatever is wrong with any of them is said at once
+        known = database.read(_known) or database.write(lambda session: _found(session, origin))
+        memory_path, clock = state_dir / MEMORY_FILE, clock or SystemClock()
+        journal = cls(database, keyring, HeldKeys(keys_dir), known, memory_path, clock, policy)
         journal._follow()
-        journal._announce()
+        if not journal._signer.known.signing:
+            database.write(journal._begin)
+            journal._follow()
+        if not database.read(journal.holds_newest_key):
+            raise KeysError([held.MISSING])
         return journal
 
     def prepare(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Turn drafts into entries, outside any transaction.
 
-        Raises: DraftError if one cannot be committed to.
+        The first that a process prepares are preceded by the entry that announces its key.
+        Raises: DraftError if one cannot be committed to; JournalFault; UnavailableError.
         """
-        made = entries.prepare(drafts, self._writer, self._keyring, self._clock.now())
+        if drafts and not self._author.is_announced:
+            self._author.announce(lambda: self._database.write(self._announce))
+        made = self._author.prepare(drafts)
         if not self._inline:
             self._sealing.expect([entry.leaf_hash for entry in made])
         return made
@@ -197,6 +206,46 @@ class Journal:
         path = StoredTree(session).inclusion(leaf.seq, head.size)
         return Inclusion(leaf.seq, head.size, leaf.leaf_hash, path, head.root, head.checkpoint)
 
+    def change(self, session: Session, drafts_of: Callable[[LogKeys], Sequence[Draft]]) -> LogKeys:
+        """Append entries that change the log's keys, and seal them in this very transaction.
+
+        *drafts_of* makes them of what holds until then; what holds after them is returned.
+        Raises: JournalFault if the database's tree is not what this signer signed, or the machine
+        lacks the newest key.
+        """
+        stored = StoredTree(session)
+        head = stored.claim_in_turn()
+        if not self._inline:
+            head = self._sealing.seal_all(session, head)
+        found = self._signer.keys_at(head, stored)
+        drafts = drafts_of(found)
+        if not drafts:
+            return found
+        if not self._author.is_announced:
+            drafts = [self._author.announcement(found), *drafts]
+            after_commit(session, self._author.see_announced)
+        made = self._author.prepare(drafts)
+        entries.store(session, made)
+        leaves = [(seq, entry.leaf) for seq, entry in enumerate(made, start=head.size)]
+        changed = found.after(leaves, head.size + len(made))
+        self._sealing.seal(session, head, [(e.id, e.leaf_hash) for e in made], changed)
+        return changed
+
+    def log_keys(self, session: Session) -> LogKeys:
+        """Return the log's name and keys, as the database has them."""
+        stored = StoredTree(session)
+        self._seen = stored.log_keys(self._seen, stored.head().size)
+        return self._seen
+
+    def holds_newest_key(self, session: Session) -> bool:
+        """Tell whether this machine may sign."""
+        return self.held.seed(self.log_keys(session).newest.public) is not None
+
+    @property
+    def verifier_key(self) -> str:
+        """The written form of the log's newest key, as far as this process has seen."""
+        return str(max(self._seen, self._signer.known, key=lambda found: found.size).newest)
+
     def keep_memory(self) -> None:
         """Bring the signer's memory up to the database and have it outlive a power failure.
 
@@ -218,45 +267,28 @@ class Journal:
 
         self._database.read(follow)
 
-    def _announce(self) -> None:
-        self._database.read(self._writers.load)
-        if self._writers.knows(self._writer.public):
-            return
-        self._database.write(self._append_announcements)
-        if not self._inline:
-            self.seal_once()
-        self._database.read(self._writers.load)
+    def _announce(self, session: Session) -> None:
+        announcement = self._author.announcement(self.log_keys(session))
+        self.append(session, self._author.prepare([announcement]))
 
-    def _append_announcements(self, session: Session) -> None:
-        self._writers.load(session)
-        if self._writers.knows(self._writer.public):
-            return  # another process of the same key was faster
-        verifier = self._signer.verifier
-        endorsed = writers.announce_writer(self.origin, self._log_seed, self._writer.public)
-        drafts = [_announcement("writer", self._writer.public, endorsed)]
-        if StoredTree(session).head() == EMPTY:
-            drafts.append(
-                _announcement("log", verifier.public, writers.announce_log(verifier.public))
-            )
-        self.append(session, self.prepare(drafts))
+    def _begin(self, session: Session) -> None:
+        """Announce the first key of the log."""
+
+        def first(found: LogKeys) -> list[Draft]:
+            if found.signing:
+                return []  # another process was faster
+            public = log_keys.public_of(self.held.own())
+            return [key_draft("log", public, log_keys.announce_first(public))]
+
+        self.change(session, first)
 
 
-def _found(session: Session, origin: str) -> str:
-    """Make the log if there is none, and return its name."""
+def _known(session: Session) -> LogKeys | None:
+    return StoredTree(session).all_log_keys()
+
+
+def _found(session: Session, origin: str) -> LogKeys:
+    """Make the log unless another process was faster, and return its name and keys."""
     statement = upsert(dialect_of(session), TREE_STATE).on_conflict_do_nothing()
     session.execute(statement, {"id": 1, "origin": origin, "size": EMPTY.size, "root": EMPTY.root})
-    name: str = session.execute(sa.select(TREE_STATE.c.origin)).scalar_one()
-    return name
-
-
-def _announcement(role: str, public: bytes, announcement: Announcement) -> Draft:
-    return Draft(
-        kind=Kind.KEY,
-        retention=Retention.ACT,
-        actor="system",
-        actor_index=None,
-        subject=None,
-        subject_index=None,
-        payload={"role": role, "key": hashlib.sha256(public).hexdigest()},
-        announcement=announcement,
-    )
+    return _known(session) or LogKeys(origin)

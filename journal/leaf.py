@@ -28,14 +28,32 @@ PayloadValue = str | int | bool | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """A key that a `key` entry makes known.
+    """What a `key` entry makes known: a writer, or a change of the log's keys or name.
 
-    Shape: hexadecimal; `writer` is signed for by the log key in `endorsement`; `log` is the log's.
+    Shape: keys and the endorsement in hexadecimal; *until* in microseconds since 1970.
     """
 
-    writer: str | None = None
     endorsement: str | None = None
     log: str | None = None
+    name: str | None = None
+    former_name: str | None = None
+    retired: str | None = None
+    until: int | None = None
+    writer: str | None = None
+
+    def written(self) -> str:
+        """Write what is announced, as it stands in the leaf."""
+        parts = {
+            "ke": self.endorsement,
+            "kl": self.log,
+            "kn": self.name,
+            "ko": self.former_name,
+            "kr": self.retired,
+            "ku": self.until,
+            "kw": self.writer,
+        }
+        said = {name: value for name, value in parts.items() if value is not None}
+        return _CANONICAL.encode(said)[1:-1] + ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +103,6 @@ def leaf_context(origin: str) -> bytes:
     return f"tradan journal entry v1\n{origin}\n".encode()
 
 
-def endorsement_context(origin: str, writer: bytes) -> bytes:
-    """Return what the log key signs to let *writer* write."""
-    return f"tradan journal writer v1\n{origin}\n{writer.hex()}\n".encode()
-
-
 def writer_id(public: bytes) -> str:
     """Return the short name by which a leaf says which writer signed it."""
     return hashlib.sha256(public).hexdigest()[:16]
@@ -124,15 +137,11 @@ def _is_plain(value: object) -> bool:
 
 def _text(statement: Statement, writer: str) -> bytes:
     """Write the canonical JSON of a leaf: no value in it ever needs an escape."""
-    keys, cover = statement.announcement or Announcement(), statement.cover
-    covered = ""
+    announced, cover, covered = "", statement.cover, ""
     if cover is not None:
         covered = f'"ec":"{cover.cause}","ep":"{cover.part}","es":"{cover.leaves}",'
-    announced = "".join(
-        f'"{name}":"{value}",'
-        for name, value in (("ke", keys.endorsement), ("kl", keys.log), ("kw", keys.writer))
-        if value is not None
-    )
+    if statement.announcement is not None:
+        announced = statement.announcement.written()
     return (
         f'{{"ca":"{statement.actor.hex()}","cp":"{statement.payload.hex()}",'
         f'"cs":"{statement.subject.hex()}",{covered}"id":"{statement.id}",{announced}'

@@ -87,7 +87,8 @@ class Memory:
             raise JournalFault(
                 Fault.SIGNER_REFUSES,
                 "the signer's memory belongs to another log: the state folder, the database and "
-                "the keys are not of one deployment",
+                "the keys are not of one deployment, or another machine began the log anew "
+                "(`journal recover --new-log` here too)",
             )
         return TreeHead(size, root)
 

@@ -6,6 +6,7 @@ Source: C2SP signed-note, and golang.org/x/mod/sumdb/note for the written form o
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -65,10 +66,11 @@ class Signer:
 
     def sign(self, text: str) -> str:
         """Return the note of *text*, which ends in a newline, with this signature alone."""
-        if not _is_text(text):
-            raise NoteError("a note's text must end in a newline and hold no control characters")
-        line = write_line(self.verifier.name, self.verifier.key_id, self._key.sign(text.encode()))
-        return f"{text}\n{line}"
+        return sign(text, [self])
+
+    def line(self, text: str) -> str:
+        """Return the line that signs *text*."""
+        return write_line(self.verifier.name, self.verifier.key_id, self._key.sign(text.encode()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,13 @@ class Signature:
     name: str
     key_id: bytes
     value: bytes
+
+
+def sign(text: str, signers: Sequence[Signer]) -> str:
+    """Return the note of *text*, which ends in a newline, signed by each of these in turn."""
+    if not _is_text(text):
+        raise NoteError("a note's text must end in a newline and hold no control characters")
+    return text + "\n" + "".join(signer.line(text) for signer in signers)
 
 
 def open_note(note: str, verifier: Verifier) -> str:

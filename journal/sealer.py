@@ -19,6 +19,7 @@ from core.errors import UnavailableError
 from core.leadership import Leadership
 from journal import tree
 from journal.errors import Fault, JournalFault
+from journal.log_keys import LogKeys
 from journal.signer import Signer
 from journal.stored import Edges, StoredTree
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_PENDING
@@ -30,6 +31,7 @@ _logger = log.get_logger(__name__)
 ROUND_SECONDS = 0.02
 IDLE_SECONDS = 0.05
 _TROUBLE_SECONDS = 1.0
+_WITHOUT_KEY_SECONDS = 10.0
 MOST_A_ROUND = 2048
 
 
@@ -48,18 +50,23 @@ class Sealing:
         self._mutex = threading.Lock()
 
     def seal(
-        self, session: Session, head: TreeHead, leaves: Sequence[tuple[UUID, bytes]]
+        self,
+        session: Session,
+        head: TreeHead,
+        leaves: Sequence[tuple[UUID, bytes]],
+        announced: LogKeys | None = None,
     ) -> TreeHead:
         """Grow the tree from *head* by leaves (entry id and leaf hash) and sign the outcome.
 
+        Where the leaves change the log's keys, *announced* is what holds after them.
         Raises: JournalFault if the database's tree is not the one that was signed before.
         """
         stored = StoredTree(session)
         hashes = [leaf_hash for _, leaf_hash in leaves]
         growth = tree.grow(head.size, self._edges.of(head, stored), hashes)
         grown = TreeHead(growth.size, tree.root(growth.edge))
-        signed = self._signer.sign(head, hashes, grown.root, stored)
-        stored.grow(head, grown, leaves, growth.tiles)
+        signed = self._signer.sign(head, hashes, grown.root, stored, announced)
+        stored.grow(head, grown, leaves, growth.tiles, signed.branch.keys.origin)
         stored.publish(head, grown, signed.note, self._clock.now())
         self._edges.keep(grown, growth.edge)
         if session.in_nested_transaction():
@@ -76,16 +83,31 @@ class Sealing:
         Raises: JournalFault if a row that waits is not an entry as an announced writer left it.
         """
         head = StoredTree(session).claim()
-        if head is None:
-            return 0
+        return 0 if head is None else self.seal_round(session, head).size - head.size
+
+    def seal_all(self, session: Session, head: TreeHead) -> TreeHead:
+        """Seal all that waits behind *head*, which nobody else may grow; return the new head.
+
+        Raises: JournalFault.
+        """
+        while (grown := self.seal_round(session, head)) != head:
+            head = grown
+        return head
+
+    def seal_round(self, session: Session, head: TreeHead) -> TreeHead:
+        """Seal some of what waits behind *head*, which nobody else may grow; return the new head.
+
+        Raises: JournalFault if a row that waits is not an entry as an announced writer left it.
+        """
         rows = session.execute(_WAITING).all()
         if not rows:
-            return 0
-        leaves = [(row.entry_id, self._checked(session, row)) for row in rows]
-        self.seal(session, head, leaves)
+            return head
+        stored = StoredTree(session)
+        leaves = [(row.entry_id, self._checked(row, head, stored)) for row in rows]
+        grown = self.seal(session, head, leaves)
         ids = [entry_id for entry_id, _ in leaves]
         session.execute(sa.delete(JOURNAL_PENDING).where(JOURNAL_PENDING.c.entry_id.in_(ids)))
-        return len(leaves)
+        return grown
 
     def expect(self, leaf_hashes: Sequence[bytes]) -> None:
         """Note leaves that this process signed itself: their signatures need no check."""
@@ -101,7 +123,9 @@ class Sealing:
             # The commit stands all the same; what is wrong shows at the next signing.
             _logger.warning("journal.memory_behind", **log.failure(error))
 
-    def _checked(self, session: Session, row: sa.Row[UUID, bytes, bytes, str, int]) -> bytes:
+    def _checked(
+        self, row: sa.Row[UUID, bytes, bytes, str, int], head: TreeHead, stored: StoredTree
+    ) -> bytes:
         """Return the hash of a waiting entry's leaf, computed from its bytes."""
         if row.seq is not None:
             raise JournalFault(
@@ -110,12 +134,11 @@ class Sealing:
                 "journal_pending; delete that row and run `journal verify`",
             )
         leaf_hash = tree.leaf_hash(row.leaf or b"")
-        if leaf_hash == row.leaf_hash and leaf_hash in self._own:
+        # What announces a writer is read in any case: it makes the writer known.
+        if leaf_hash == row.leaf_hash and leaf_hash in self._own and row.kind != "key":
             return leaf_hash
-        read = self._writers.read(row.leaf or b"")
-        if read is None:
-            self._writers.load(session)  # another process announced its key and had it sealed
-            read = self._writers.read(row.leaf or b"")
+        log_keys = self._signer.keys_at(head, stored)
+        read = self._writers.read(row.leaf or b"", stored, log_keys)
         if (
             read is None
             or (read.id, read.kind) != (str(row.entry_id), row.kind)
@@ -169,6 +192,8 @@ class Sealer:
             _logger.warning("journal.sealer_waits", **log.failure(error))
             return _TROUBLE_SECONDS
         except JournalFault as fault:
+            if fault.code is Fault.KEY_MISSING:
+                return self._leave_to_others()
             on_fault(fault)
             return _TROUBLE_SECONDS
         if sealed:
@@ -176,6 +201,13 @@ class Sealer:
         if sealed == MOST_A_ROUND:
             return 0
         return ROUND_SECONDS if sealed else IDLE_SECONDS
+
+    def _leave_to_others(self) -> float:
+        """Let a machine lead that has the log's newest key, as the one has that announced it."""
+        self._leadership.resign()
+        _logger.error("journal.key_missing")
+        metrics.ALARMS.labels("journal-key-missing").inc()
+        return _WITHOUT_KEY_SECONDS
 
 
 _WAITING = (

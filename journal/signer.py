@@ -7,14 +7,15 @@ nothing, and several may be open at once, each known by its size and root. ADR 0
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core import log
 from journal import checkpoint, note
 from journal.errors import Fault, JournalFault, NoteError
 from journal.frontier import NOTHING, Frontier
+from journal.held import HeldKeys
+from journal.log_keys import LogKeys
 from journal.memory import Memory, refusal
 from journal.proofs import verify_consistency
 from journal.tree import EMPTY, TreeHead
@@ -40,13 +41,18 @@ class Evidence(Protocol):
         """Return the roots of the perfect trees under *size* leaves, the widest first."""
         ...
 
+    def log_keys(self, known: LogKeys, size: int) -> LogKeys:
+        """Return what holds at *size*, from what is *known* to hold at a smaller one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A head that continues the memory: by what, and with which frontier."""
+    """A head that continues the memory: by what, with which frontier, under which keys."""
 
     head: TreeHead
     frontier: Frontier
+    keys: LogKeys
     parent: "Branch | None"
 
     def line(self) -> list[TreeHead]:
@@ -67,24 +73,43 @@ class Signed:
 
 
 class Signer:
-    """Holds the log key and the memory of what it signed."""
+    """Holds the log's keys and the memory of what it signed."""
 
-    def __init__(self, origin: str, seed: bytes, memory_path: Path) -> None:
-        self._signer = note.Signer(origin, seed)
-        self.verifier = self._signer.verifier
-        self._memory = Memory(memory_path, str(self.verifier).encode())
+    def __init__(self, known: LogKeys, held: HeldKeys, memory: Memory) -> None:
+        self._held = held
+        self._memory = memory
+        self._known = known
         self._mutex = threading.Lock()
         self._remembered: TreeHead | None = None
         self._branches: dict[TreeHead, Branch] = {}
         self._fault: JournalFault | None = None
 
+    @property
+    def known(self) -> LogKeys:
+        """The log's keys at the newest head that this process saw committed."""
+        return self._known
+
+    def keys_at(self, head: TreeHead, evidence: Evidence) -> LogKeys:
+        """Return the log's keys at a head that the database claims.
+
+        Raises: JournalFault if *head* does not continue the memory.
+        """
+        with self._mutex:
+            return self._branch(head, evidence).keys
+
     def sign(
-        self, base: TreeHead, leaf_hashes: Sequence[bytes], root: bytes, evidence: Evidence
+        self,
+        base: TreeHead,
+        leaf_hashes: Sequence[bytes],
+        root: bytes,
+        evidence: Evidence,
+        announced: LogKeys | None = None,
     ) -> Signed:
         """Sign the head that *leaf_hashes* lead to from *base*, which the database claims.
 
+        Where the leaves change the keys, *announced* is what holds after them.
         Raises: JournalFault if *base* does not continue the memory, or *root*, which the tiles
-        gave, is not what the signer computes by itself.
+        gave, is not what the signer computes by itself, or the newest key is not here.
         """
         with self._mutex:
             branch = self._branch(base, evidence)
@@ -96,9 +121,11 @@ class Signer:
                     "the root by the tiles is not the root by the signer: stop, keep the database "
                     "as it is, and run `journal verify`",
                 )
-            grown = self._branches[head] = Branch(head, frontier, branch)
-            text = checkpoint.text_of(self.verifier.name, head)
-            return Signed(self._signer.sign(text), grown)
+            log_keys = announced or branch.keys
+            text = checkpoint.text_of(log_keys.origin, head)
+            signed = note.sign(text, self._held.signers(log_keys))
+            grown = self._branches[head] = Branch(head, frontier, log_keys, branch)
+            return Signed(signed, grown)
 
     def remember(self, branch: Branch) -> None:
         """Advance the memory to what was committed; a failure shows at the next signing."""
@@ -162,8 +189,9 @@ class Signer:
         if head.size < start.size:
             raise refusal()
         if head.size == 0:
-            return Branch(head, NOTHING, None)
-        self._require_signed(head, evidence)
+            return Branch(head, NOTHING, self._known, None)
+        log_keys = evidence.log_keys(self._known, head.size)
+        _require_signed(head, log_keys, evidence)
         proof = evidence.consistency(start.size, head.size)
         if not verify_consistency(start.size, start.root, head.size, head.root, proof):
             raise refusal()
@@ -172,28 +200,34 @@ class Signer:
             raise refusal()
         if remembered is None:
             _logger.warning("journal.memory_adopted", size=head.size, root=head.root.hex())
-        parent = None if remembered in {None, head} else Branch(start, NOTHING, None)
-        return Branch(head, frontier, parent)
-
-    def _require_signed(self, head: TreeHead, evidence: Evidence) -> None:
-        """Refuse a head that this log never signed, however well it continues the memory."""
-        signed = evidence.checkpoint(head.size)
-        try:
-            text = note.open_note(signed or "", self.verifier)
-            if checkpoint.parse(text, self.verifier.name) == head:
-                return
-        except NoteError as error:
-            raise _unsigned() from error
-        raise _unsigned()
+        parent = None
+        if remembered is not None and remembered != head:
+            parent = Branch(start, NOTHING, self._known, None)
+        return Branch(head, frontier, log_keys, parent)
 
     def _keep_descendants(self, branch: Branch) -> None:
         """Drop every branch that has not grown from *branch*, which is the memory now."""
         kept = {
             head: other for head, other in self._branches.items() if branch.head in other.line()
         }
-        kept[branch.head] = Branch(branch.head, branch.frontier, None)
+        self._known = replace(branch.keys, size=branch.head.size)
+        kept[branch.head] = Branch(branch.head, branch.frontier, self._known, None)
         self._branches = kept
         self._remembered = branch.head
+
+
+def _require_signed(head: TreeHead, log_keys: LogKeys, evidence: Evidence) -> None:
+    """Refuse a head that this log never signed, however well it continues the memory."""
+    if not log_keys.signing:
+        raise _unsigned()
+    signed = evidence.checkpoint(head.size)
+    try:
+        text = note.open_note(signed or "", log_keys.newest)
+        if checkpoint.parse(text, log_keys.origin) == head:
+            return
+    except NoteError as error:
+        raise _unsigned() from error
+    raise _unsigned()
 
 
 def _unsigned() -> JournalFault:

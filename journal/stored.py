@@ -12,10 +12,17 @@ from sqlalchemy.orm import Session
 
 from core.db import dialect_of, upsert
 from core.prepared import prepared
-from journal import tree
+from journal import log_keys, tree
 from journal.errors import Fault, JournalFault
+from journal.log_keys import LogKeys
 from journal.proofs import Span, consistency_spans, inclusion_spans
-from journal.tables import JOURNAL_CHECKPOINT, JOURNAL_LEAF, JOURNAL_TILE, TREE_STATE
+from journal.tables import (
+    JOURNAL_CHECKPOINT,
+    JOURNAL_ENTRY,
+    JOURNAL_LEAF,
+    JOURNAL_TILE,
+    TREE_STATE,
+)
 from journal.tree import EMPTY, HASH_BYTES, TILE_WIDTH, Edge, Tile, TreeHead
 
 # Built once: to build a statement takes as long as to run it.
@@ -24,11 +31,24 @@ _NEWEST = sa.select(TREE_STATE.c.size, TREE_STATE.c.root, JOURNAL_CHECKPOINT.c.n
     JOURNAL_CHECKPOINT, JOURNAL_CHECKPOINT.c.size == TREE_STATE.c.size
 )
 _CLAIM = _STATE.with_for_update(skip_locked=True)
+_CLAIM_IN_TURN = _STATE.with_for_update()
 _MOVE = prepared(
     sa.update(TREE_STATE)
     .where(TREE_STATE.c.size == sa.bindparam("old_size"))
     .where(TREE_STATE.c.root == sa.bindparam("old_root"))
-    .values(size=sa.bindparam("new_size"), root=sa.bindparam("new_root"))
+    .values(
+        size=sa.bindparam("new_size"), root=sa.bindparam("new_root"), origin=sa.bindparam("name")
+    )
+)
+_KEY_LEAVES = (
+    sa.select(JOURNAL_LEAF.c.seq, JOURNAL_ENTRY.c.leaf)
+    .join(JOURNAL_ENTRY, JOURNAL_ENTRY.c.id == JOURNAL_LEAF.c.entry_id)
+    .where(
+        sa.text("journal_entry.kind = 'key'"),  # a literal: the partial index is for it
+        JOURNAL_LEAF.c.seq >= sa.bindparam("start"),
+        JOURNAL_LEAF.c.seq < sa.bindparam("end"),
+    )
+    .order_by(JOURNAL_LEAF.c.seq)
 )
 _ADD_LEAF = prepared(sa.insert(JOURNAL_LEAF))
 _ADD_CHECKPOINT = prepared(sa.insert(JOURNAL_CHECKPOINT))
@@ -68,6 +88,32 @@ class StoredTree:
         """Return the newest head and keep others from growing it; None if one is at it already."""
         row = self.session.execute(_CLAIM).one_or_none()
         return None if row is None else TreeHead(*row)
+
+    def claim_in_turn(self) -> TreeHead:
+        """Return the newest head and keep others from growing it, waiting for who is at it."""
+        return TreeHead(*self.session.execute(_CLAIM_IN_TURN).one())
+
+    def origin(self) -> str | None:
+        """Return the log's name, None if there is no log."""
+        name: str | None = self.session.execute(sa.select(TREE_STATE.c.origin)).scalar()
+        return name
+
+    def key_leaves(self, start: int, end: int) -> list[tuple[int, bytes]]:
+        """Return the leaves of the kind `key` from *start* up to *end*, each with its place."""
+        rows = self.session.execute(_KEY_LEAVES, {"start": start, "end": end})
+        return [(row.seq, row.leaf) for row in rows]
+
+    def all_log_keys(self) -> LogKeys | None:
+        """Return what holds at the newest head, None if there is no log."""
+        origin = self.origin()
+        if origin is None:
+            return None
+        size = self.head().size
+        return log_keys.read(origin, self.key_leaves(0, size), size)
+
+    def log_keys(self, known: LogKeys, size: int) -> LogKeys:
+        """Return what holds at *size*, from what is *known* to hold at a smaller one."""
+        return known.after(self.key_leaves(known.size, size), size)
 
     def checkpoint(self, size: int) -> str | None:
         """Return the note signed at *size*."""
@@ -115,12 +161,13 @@ class StoredTree:
         new: TreeHead,
         leaves: Sequence[tuple[UUID, bytes]],
         tiles: Iterable[Tile],
+        name: str,
     ) -> None:
-        """Write the leaves and tiles that lead from *old* to *new*.
+        """Write the leaves and tiles that lead from *old* to *new*, and the *name* of the log.
 
         Raises: JournalFault if the tree has meanwhile grown from *old* to something else.
         """
-        state = {"old_size": old.size, "old_root": old.root, "new_size": new.size}
+        state = {"old_size": old.size, "old_root": old.root, "new_size": new.size, "name": name}
         moved = self.session.execute(_MOVE, {**state, "new_root": new.root})
         if moved.rowcount != 1:  # type: ignore[attr-defined] # an UPDATE's result counts rows
             raise _mismatch()

@@ -4,15 +4,16 @@ It shares no code with what writes the journal, not even a hash, and believes no
 database but the log's signature. Entries are read in pages, so memory does not grow with them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from journal.verifier_cover import Covered, Gaps
 from journal.verifier_entries import Checked, Checker, Openings, Signatures
+from journal.verifier_keys import KeyChain
 from journal.verifier_leaf import Leaf, read_leaf
-from journal.verifier_log import LogKey, Remembered
+from journal.verifier_log import Remembered
 from journal.verifier_report import Finding, Found
 from journal.verifier_rows import Reader, Rows, Top
 from journal.verifier_tree import HASH_BYTES, Levels, edge_places, hash_of_leaf
@@ -83,7 +84,7 @@ class _Run:
 
 def verify(
     read: Reader,
-    log_key: bytes,
+    log_keys: Collection[bytes],
     *,
     now: datetime,
     remembered: Remembered | None = None,
@@ -93,18 +94,21 @@ def verify(
     pages: Pages = one_by_one,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Report:
-    """Verify the journal behind *read* (`database.read`) against the log's public key.
+    """Verify the journal behind *read* (`database.read`) by the log's public keys.
 
+    Any key that was ever the log's newest will do; of several only one need be.
     *remembered* is a tree head from outside the database; without one, a cut tail is not seen.
     *since* is a head up to which all was verified before: only what came after it is verified,
     and that it continues that head.
     """
     rows = Rows(read)
     top = rows.top()
-    key, erased = LogKey(top.origin, log_key), _erased(rows, top)
-    checker = Checker(key, now, openings, signatures, erased=erased)
+    log, erased = KeyChain(top.origin, log_keys), _erased(rows, top)
+    checker = Checker(log, now, openings, signatures, erased=erased)
     checker.learn(rows.keys(0, top.size))
     run = _Run(rows, checker, top, remembered, since)
+    if log.links and not log.is_trusted:
+        run.found.add("log-key", None, "none of the keys given was ever the newest of this log")
     _begin(run)
     following = run.first
     for page in pages(checker, rows, _spans(run)):
@@ -172,7 +176,7 @@ def _take(run: _Run, expected: int, page: Checked) -> None:
 
 
 def _verify_checkpoint(run: _Run, note: str) -> None:
-    size, head = run.levels.size, run.checker.key.head_of(note)
+    size, head = run.levels.size, run.checker.keys.head_of(note, run.levels.size)
     if head is None:
         run.found.add("checkpoint-invalid", size, "the checkpoint is not as this log signed it")
     elif head != Remembered(size, run.levels.root()):

@@ -10,13 +10,16 @@ from enum import StrEnum
 from typing import Protocol
 
 from journal.verifier_cover import PARTS, Covered, Gaps
+from journal.verifier_keys import KeyChain
 from journal.verifier_leaf import Leaf, Opened, oldest_kept, read_leaf, read_opening
-from journal.verifier_log import LogKey, holds
+from journal.verifier_log import holds
 from journal.verifier_report import Found
 from journal.verifier_rows import EntryRow
 from journal.verifier_tree import hash_of_leaf
 
 _SAMPLE = 64
+# Every name by which a leaf announces keys begins so; in other leaves only a signature might.
+_OF_KEYS = b',"k'
 # What these kinds say decides about other leaves.
 _ALWAYS_SIGNED = ("key", "erase")
 _Opener = Callable[[bytes, int, bytes], bytes | None]
@@ -69,7 +72,7 @@ class Checked:
 class Checker:
     """Verifies entries of one log."""
 
-    key: LogKey
+    keys: KeyChain
     now: datetime
     openings: Openings | None
     signatures: Signatures
@@ -88,11 +91,11 @@ class Checker:
         return Checked(start, hashes, found, gaps, expected)
 
     def learn(self, announcements: Sequence[tuple[int, bytes]]) -> None:
-        """Learn the writers that these leaves announce, each from its place on."""
-        for seq, leaf in announcements:
-            read = read_leaf(leaf)
-            if read is not None:
-                self.is_signed(read, seq)
+        """Learn the keys that these leaves announce, of log and writers, each from its place on."""
+        read = [(seq, found) for seq, leaf in announcements if (found := read_leaf(leaf))]
+        self.keys.learn(read)
+        for seq, found in read:
+            self.is_signed(found, seq)
 
     def is_signed(self, leaf: Leaf, seq: int) -> bool:
         """Tell whether a writer that was announced before signed the leaf at *seq*.
@@ -102,15 +105,13 @@ class Checker:
         signer = leaf.word("signer")
         known = self.writers.get(signer)
         if leaf.word("kind") == "key" and leaf.word("writer"):
-            public = self.key.announced_writer(
-                leaf.word("writer"), leaf.word("endorsement"), signer
-            )
+            public = self.keys.writer(leaf, seq)
             announced = None if public is None else Announced(seq, public)
         else:
             announced = known
         if announced is None or announced.seq > seq:
             return False
-        context = f"tradan journal entry v1\n{self.key.origin}\n".encode()
+        context = f"tradan journal entry v1\n{self.keys.at(seq).origin}\n".encode()
         if not holds(announced.public, context + leaf.text, leaf.signature):
             return False
         if known is None or known.seq > seq:
@@ -136,6 +137,8 @@ class Checker:
             found.add("columns-differ", row.seq, "kind or time beside the leaf are not the leaf's")
         if self._wants(row.seq, kind) and not self.is_signed(leaf, row.seq):
             found.add("writer-signature", row.seq, "no announced writer signed this leaf")
+        elif (kind == "key" or _OF_KEYS in row.leaf) and not self.keys.is_proper(leaf, row.seq):
+            found.add("key-announcement", row.seq, "no key of the log signed for what it announces")
         elif kind == "erase" and leaf.covered:
             self._take_cover(row.seq, leaf, found, gaps)
         if at < oldest or self.openings or self.erased or row.is_short():

@@ -19,6 +19,8 @@ _FORM = re.compile(
     rb'"es":"(?P<covered>[0-9][0-9,-]{0,59999})",)?'
     rb'"id":"(?P<id>[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
     rb'(?:"ke":"(?P<endorsement>[0-9a-f]{128})",)?(?:"kl":"(?P<log>[0-9a-f]{64})",)?'
+    rb'(?:"kn":"(?P<name>[!#-*,-\[\]-~]{1,255})",)?(?:"ko":"(?P<former>[!#-*,-\[\]-~]{1,255})",)?'
+    rb'(?:"kr":"(?P<retired>[0-9a-f]{64})",)?(?:"ku":(?P<until>[1-9][0-9]{0,15}),)?'
     rb'(?:"kw":"(?P<writer>[0-9a-f]{64})",)?'
     rb'"r":"(?P<retention>lookup|act)","t":"(?P<kind>lookup|admin|control|erase|key)",'
     rb'"ts":(?P<at>[1-9][0-9]{0,15}),"v":1,"w":"(?P<signer>[0-9a-f]{16})"\}'

@@ -37,14 +37,6 @@ class LogKey:
         """Tell whether the log signed *message*."""
         return holds(self.public, message, signature)
 
-    def announced_writer(self, writer: str, endorsement: str, name: str) -> bytes | None:
-        """Return the key that an entry announces, None unless the log signed for it."""
-        message = f"tradan journal writer v1\n{self.origin}\n{writer}\n".encode()
-        public = bytes.fromhex(writer)
-        if hashlib.sha256(public).hexdigest()[:16] != name:
-            return None
-        return public if self.signed(message, bytes.fromhex(endorsement)) else None
-
     def head_of(self, note: str) -> Remembered | None:
         """Return the tree head that a note tells, None if it is not this log's word."""
         text, _, signatures = note.rpartition("\n\n")

@@ -1,17 +1,19 @@
-"""Who may write: the keys that `key` entries announced, each signed for by the log key."""
+"""Who may write: the keys that `key` entries announced, each signed for by a log key in force."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from sqlalchemy.orm import Session
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from journal import leaf as leaves
-from journal.leaf import SIGNATURE_BYTES, Announcement
-from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF
+from journal.leaf import SIGNATURE_BYTES
+from journal.log_keys import OF_A_WRITER, LogKeys
+from journal.stored import StoredTree
+
+# Where the name of its writer stands in every leaf: at the end, before a quotation mark and brace.
+_NAME = slice(-18, -2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +28,17 @@ class Read:
 class Writers:
     """The announced writers of one log."""
 
-    def __init__(self, origin: str, log_public: bytes) -> None:
-        self._origin = origin
-        self._log = Ed25519PublicKey.from_public_bytes(log_public)
-        self._context = leaves.leaf_context(origin)
+    def __init__(self) -> None:
         self._keys: dict[str, Ed25519PublicKey] = {}
+        # Sealed announcements, of many writers long gone: checked when one of theirs comes.
+        self._sealed: dict[str, bytes] = {}
+        self._size = 0
 
-    def load(self, session: Session) -> None:
-        """Learn the writers that sealed entries announced."""
-        announced = sa.select(JOURNAL_ENTRY.c.leaf).where(
-            JOURNAL_ENTRY.c.kind == "key",
-            sa.exists().where(JOURNAL_LEAF.c.entry_id == JOURNAL_ENTRY.c.id),
-        )
-        self.learn(session.execute(announced.order_by(JOURNAL_ENTRY.c.id)).scalars())
+    def read(self, leaf: bytes, tree: StoredTree, log_keys: LogKeys) -> Read | None:
+        """Read a leaf that waits; None if it is not canonical or no announced writer signed it.
 
-    def learn(self, announcements: Iterable[bytes]) -> None:
-        """Learn the writers that these leaves announce; a leaf that does not hold teaches none."""
-        for leaf in announcements:
-            self.read(leaf)
-
-    def knows(self, public: bytes) -> bool:
-        """Tell whether this key was announced."""
-        return leaves.writer_id(public) in self._keys
-
-    def read(self, leaf: bytes) -> Read | None:
-        """Read a leaf; None if it is not canonical or no announced writer signed it.
-
-        One that announces a writer is signed by that writer, and makes it known.
+        One that announces a writer is signed by that writer, and makes it known. One that changes
+        the keys of the log never waits: it is sealed as it is written.
         """
         signature, text = leaf[:SIGNATURE_BYTES], leaf[SIGNATURE_BYTES:]
         try:
@@ -60,35 +46,51 @@ class Writers:
             canonical = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
             if canonical != text or said["v"] != 1:
                 return None
-            key = self._announced(said) if said["t"] == "key" else self._keys.get(said["w"])
+            if said["t"] == "key":
+                key = _announced(said, log_keys.endorses)
+            else:
+                key = self._known(said["w"], tree, log_keys)
             if key is None:
                 return None
-            key.verify(signature, self._context + text)
+            key.verify(signature, leaves.leaf_context(log_keys.origin) + text)
             read = Read(said["id"], said["t"], said["ts"])
         except (InvalidSignature, KeyError, TypeError, ValueError):
             return None
         self._keys[said["w"]] = key
         return read
 
-    def _announced(self, said: dict[str, str]) -> Ed25519PublicKey | None:
-        if "kw" not in said:
-            return self._keys.get(said["w"])
-        writer = bytes.fromhex(said["kw"])
-        self._log.verify(
-            bytes.fromhex(said["ke"]), leaves.endorsement_context(self._origin, writer)
-        )
-        if leaves.writer_id(writer) != said["w"]:
-            return None
-        return Ed25519PublicKey.from_public_bytes(writer)
+    def _known(self, name: str, tree: StoredTree, log_keys: LogKeys) -> Ed25519PublicKey | None:
+        """Return the key of a writer, from what is sealed if it is not known yet."""
+        if name not in self._keys:
+            size = tree.head().size
+            # What was read of a transaction that came to nothing is read again.
+            for start in (self._size, 0):
+                self._learn(tree.key_leaves(start, size))
+                if name in self._sealed:
+                    break
+            self._size = size
+            leaf = self._sealed.pop(name, None)
+            if leaf is None:
+                return None
+            # Whichever log key signed for it in its time: what is sealed was looked at then.
+            key = _announced(json.loads(leaf[SIGNATURE_BYTES:]), log_keys.endorsed)
+            if key is None:
+                return None
+            self._keys[name] = key
+        return self._keys[name]
+
+    def _learn(self, announcements: Iterable[tuple[int, bytes]]) -> None:
+        for _, leaf in announcements:
+            if OF_A_WRITER in leaf:
+                self._sealed[leaf[_NAME].decode(errors="replace")] = leaf
 
 
-def announce_writer(origin: str, log_seed: bytes, writer: bytes) -> Announcement:
-    """Let *writer* write: sign for it with the log key."""
-    key = Ed25519PrivateKey.from_private_bytes(log_seed)
-    endorsement = key.sign(leaves.endorsement_context(origin, writer))
-    return Announcement(writer=writer.hex(), endorsement=endorsement.hex())
-
-
-def announce_log(log_public: bytes) -> Announcement:
-    """Tell which key signs the checkpoints."""
-    return Announcement(log=log_public.hex())
+def _announced(
+    said: Mapping[str, str], is_endorsed: Callable[[bytes, bytes], bool]
+) -> Ed25519PublicKey | None:
+    writer = bytes.fromhex(said["kw"])
+    if leaves.writer_id(writer) != said["w"]:
+        return None
+    if not is_endorsed(writer, bytes.fromhex(said["ke"])):
+        return None
+    return Ed25519PublicKey.from_public_bytes(writer)

@@ -38,6 +38,7 @@ def make_blueprint(
         checks = {
             "database": _holds(lambda: database.write(_can_write)),
             "migrations": _holds(lambda: migrate.require_current(database)),
+            "keys": _holds(lambda: database.read(journal.holds_newest_key)),
             "journal": _holds(lambda: database.read(lambda s: _journal_seals(s, journal, clock))),
             "verified": _holds(lambda: database.read(lambda s: _is_verified(s, clock))),
             "queue": _holds(lambda: database.read(lambda s: _queue_moves(s, clock))),

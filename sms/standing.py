@@ -212,9 +212,10 @@ class Reader:
             or self.journal.obstacle(session, now) is not None
         )
         verified = verifications.standing(session, now)
+        found_keys = self.journal.log_keys(session)
         log = LogStanding(
-            *self._name(), head.size, head.root.hex(), head.checkpoint, signed_at, verified,
-            self.journal.witnessed(session),
+            found_keys.origin, str(found_keys.newest), head.size, head.root.hex(),
+            head.checkpoint, signed_at, verified, self.journal.witnessed(session),
         )  # fmt: skip
         shown = tuple(
             _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)

@@ -113,7 +113,7 @@ def codes(deployment: Deployment, seen: Path) -> dict[str, int]:
 
 def forged(deployment: Deployment, size: int, root: str) -> str:
     """Have the log's own key sign what it never should."""
-    seed = keys.load(Path(deployment.environ["TRADAN_KEYS_DIR"])).log
+    seed = keys.load(Path(deployment.environ["TRADAN_KEYS_DIR"])).logs[1]
     head = TreeHead(size, bytes.fromhex(root * 64))
     return Signer("tradan/gateway.example", seed).sign(text_of("tradan/gateway.example", head))
 

@@ -10,7 +10,6 @@ from core.errors import KeysError
 NAMES = {
     "pepper.key",
     "log.key",
-    "writer.key",
     "kek-1.key",
     "index-1.key",
     "journal-months.key",
@@ -107,9 +106,9 @@ def test_a_folder_in_place_of_a_key_is_refused(keys_dir: Path) -> None:
 
 
 def test_all_faults_are_named_at_once_and_quote_no_key(keys_dir: Path) -> None:
-    secret = (keys_dir / "writer.key").read_bytes()
+    secret = (keys_dir / "log.key").read_bytes()
     (keys_dir / "pepper.key").unlink()
-    (keys_dir / "writer.key").chmod(0o444)
+    (keys_dir / "log.key").chmod(0o444)
     _write(keys_dir / "index-1.key", b"short")
 
     found = faults(keys_dir)

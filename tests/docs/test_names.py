@@ -158,7 +158,6 @@ def test_the_table_of_log_fields_is_the_allow_list() -> None:
 def test_log_events_that_are_named_are_logged() -> None:
     text = pages.prose(OPERATIONS)
     named = set(re.findall(r"`((?:\w+)\.[a-z_-]+)`", text)) - {
-        "writer.key",
         "pepper.key",
         "log.key",
     }

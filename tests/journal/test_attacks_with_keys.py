@@ -8,10 +8,9 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import keys
-from journal import writers
+from journal import log_keys
 from journal.audit import KeyringOpenings
 from journal.leaf import SIGNATURE_BYTES, Writer
 from journal.note import Signer
@@ -25,10 +24,10 @@ pytestmark = pytest.mark.usefixtures("filled")
 
 def codes(house: House, remembered: Remembered | None, log_seed: bytes | None = None) -> set[str]:
     """Verify as an auditor does who remembers a head or none, and was given a key of the log."""
-    seed = log_seed or keys.load(house.keys_dir).log
+    seed = log_seed or keys.load(house.keys_dir).logs[1]
     report = verify(
         house.database.read,
-        Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw(),
+        [log_keys.public_of(seed)],
         now=house.clock.now(),
         remembered=remembered,
         openings=KeyringOpenings(house.keyring),
@@ -43,7 +42,7 @@ def head(house: House) -> Remembered:
 
 def sign_anew(house: House, administrator: Administrator) -> None:
     """Recompute everything over the leaves, and sign it with the real log key."""
-    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).log))
+    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).logs[1]))
 
 
 def rewrite(
@@ -81,7 +80,7 @@ def test_edit_a_leaf_with_the_log_key_and_the_writers(
     house: House, administrator: Administrator
 ) -> None:
     seen = head(house)
-    writer = Writer(keys.load(house.keys_dir).writer, ORIGIN)
+    writer = house.journal._author._writer
     rewrite(administrator, range(40, 41), as_act, writer)
     sign_anew(house, administrator)
 
@@ -158,9 +157,9 @@ def test_cut_the_tail_with_the_log_key(house: House, administrator: Administrato
 def test_build_the_whole_log_anew_with_a_key_of_the_same_origin(
     house: House, administrator: Administrator
 ) -> None:
-    seen, mine, material = head(house), bytes(31) + b"\1", keys.load(house.keys_dir)
-    real, thief = Writer(material.writer, ORIGIN), Writer(mine, ORIGIN)
-    told = writers.announce_writer(ORIGIN, mine, thief.public)
+    seen, mine = head(house), bytes(31) + b"\1"
+    real, thief = house.journal._author._writer, Writer(mine, ORIGIN)
+    told = log_keys.announce_writer(ORIGIN, mine, thief.public)
     log = Signer(ORIGIN, mine).verifier.public.hex().encode()
 
     def change(text: bytes) -> bytes:
@@ -180,7 +179,9 @@ def test_build_the_whole_log_anew_with_a_key_of_the_same_origin(
     rewrite(administrator, range(house.size()), change, thief)
     administrator.rebuild(Signer(ORIGIN, mine))
 
-    assert codes(house, remembered=None) == {"checkpoint-invalid", "writer-signature"}
+    assert codes(house, remembered=None) == {
+        "log-key", "checkpoint-invalid", "writer-signature",
+    }  # fmt: skip
     assert codes(house, remembered=None, log_seed=mine) == set()
     assert codes(house, seen, log_seed=mine) == {"history-rewritten"}
 
@@ -188,7 +189,7 @@ def test_build_the_whole_log_anew_with_a_key_of_the_same_origin(
 def test_split_view(house: House, administrator: Administrator) -> None:
     """One auditor is shown one log, another a second: both hold, and each gives the other away."""
     here = head(house)
-    writer = Writer(keys.load(house.keys_dir).writer, ORIGIN)
+    writer = house.journal._author._writer
     house.append(5, 3000)
     theirs = head(house)
     without_last(administrator, 5)

@@ -187,7 +187,7 @@ def test_a_citizen_is_never_written_without_the_index_that_finds_them(house: Hou
 
 def test_another_log_does_not_take_a_leaf_over(house: House) -> None:
     entry = house.journal.prepare([house.draft()])[0]
-    writer = Writer(keys.load(house.keys_dir).writer, "another.example")
+    writer = Writer(house.journal._author._writer._key.private_bytes_raw(), "another.example")
 
     public = Ed25519PublicKey.from_public_bytes(writer.public)
 

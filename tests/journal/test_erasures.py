@@ -22,6 +22,7 @@ from journal.erasures import Erasures
 from journal.errors import DraftError
 from journal.leaf import Cover
 from journal.legal_holds import Scope
+from journal.note import Verifier
 from journal.orders import Order, Refusal, State
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN
 from journal.targets import Leaves, Months, People, Target
@@ -353,8 +354,8 @@ def test_an_erasure_while_the_journal_is_being_verified_is_no_finding(office: Of
             office.erasures.run(number, by="console:dung")
         return house.database.read(work)
 
-    log_key = house.journal._signer.verifier.public
-    report = verify(read, log_key, now=house.clock.now(), openings=KeyringOpenings(house.keyring))
+    log_key = Verifier.parse(house.journal.verifier_key).public
+    report = verify(read, [log_key], now=house.clock.now(), openings=KeyringOpenings(house.keyring))
 
     assert report.size < house.size()
     assert report.findings == []

@@ -217,7 +217,7 @@ def test_an_earlier_export_outlives_a_database_that_does_not_continue_it(
     run(house, DirectorySink(folder))
     before = {each: reader(folder)(each) for each in files(folder)}
     administrator.run(change)
-    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).log))
+    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).logs[1]))
 
     with pytest.raises(ExportError):
         run(house, DirectorySink(folder))

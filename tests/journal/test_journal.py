@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -49,22 +50,49 @@ def test_opening_again_announces_nothing(house: House) -> None:
     again.close()
 
 
-def test_a_new_writing_process_announces_its_key_first(house: House, tmp_path: Path) -> None:
-    other_keys = tmp_path / "other-keys"
-    shutil.copytree(house.keys_dir, other_keys)
-    (other_keys / "writer.key").unlink()
-    keys.create(other_keys)
+def test_each_process_announces_a_key_of_its_own_before_its_first_entry(house: House) -> None:
+    others = [house.reopen(), house.reopen()]
 
-    other = Journal.open(
-        house.database, house.keyring, other_keys, house.state_dir, ORIGIN, house.clock
-    )
-    made = other.prepare(house.drafts(3))
-    house.database.write(lambda session: other.append(session, made))
+    for number, other in enumerate(others):
+        for start in (0, 100):
+            made = other.prepare(house.drafts(3, 10 * number + start))
+            house.database.write(partial(other.append, made=made))
     house.seal()
 
-    assert house.size() == 2 + 1 + 3
+    report = house.verify()
+    assert house.size() == 2 + 2 * (1 + 6)
+    assert (report.ok, len(report.writers)) == (True, 3)
+    for other in others:
+        other.close()
+
+
+def test_what_only_reads_writes_nothing(house: House) -> None:
+    reader = house.reopen()
+
+    house.database.read(reader.head)
+    house.database.read(reader.log_keys)
+    reader.keep_memory()
+    assert reader.prepare([]) == []
+    reader.close()
+
+    assert house.size() == 2
+
+
+def test_of_many_threads_that_begin_at_once_one_announces_the_process(house: House) -> None:
+    process, start = house.reopen(), threading.Barrier(8)
+
+    def write(number: int) -> None:
+        start.wait()
+        made = process.prepare(house.drafts(2, 10 * number))
+        house.database.write(lambda session: process.append(session, made))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    house.seal()
+
+    assert house.size() == 2 + 1 + 16
     assert house.verify().ok
-    other.close()
+    process.close()
 
 
 def test_the_logs_name_outlives_a_change_of_the_public_url(house: House) -> None:
@@ -143,7 +171,7 @@ def test_a_process_that_starts_after_such_a_kill_goes_on_too(house: House) -> No
     house.database.write(lambda session: reborn.append(session, made))
     house.seal()
 
-    assert house.size() == 4
+    assert house.size() == 2 + 1 + 2
     assert house.verify().ok
     reborn.close()
 
@@ -343,7 +371,7 @@ def test_two_processes_append_to_one_sqlite_file(
         house.append(2, 10 * number)
 
     assert other.wait() == 0
-    assert house.size() == 2 + 120 + 120
+    assert house.size() == 2 + 120 + 1 + 120
     assert house.verify().ok
     journal.close()
 

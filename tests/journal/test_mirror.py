@@ -103,7 +103,7 @@ def test_a_database_that_does_not_continue_the_mirror_is_not_followed(
     folder = house.state_dir / "journal"
     kept = {name: reader(folder)(name) for name in files(house)}
     administrator.run(change)
-    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).log))
+    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).logs[1]))
 
     with pytest.raises(MirrorError):
         mirror.catch_up()

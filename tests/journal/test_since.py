@@ -83,7 +83,7 @@ def test_an_old_leaf_edited_with_all_that_stands_on_it_is_found(
     house: House, administrator: Administrator, verified: Remembered
 ) -> None:
     edit(administrator, 40)
-    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).log))
+    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).logs[1]))
     (house.state_dir / MEMORY_FILE).unlink()
 
     assert codes(house.verify(since=verified)) == {"history-rewritten"}
@@ -120,11 +120,11 @@ def test_pages_verified_by_other_processes_come_to_the_same(
     )
     administrator.run("DELETE FROM journal_leaf WHERE seq = 199")
     beside = SideBySide(Opener(house.database.url, house.keys_dir), 2)
-    log = Ed25519PrivateKey.from_private_bytes(keys.load(house.keys_dir).log)
+    log = Ed25519PrivateKey.from_private_bytes(keys.load(house.keys_dir).logs[1])
     common = partial(
         verify,
         house.database.read,
-        log.public_key().public_bytes_raw(),
+        [log.public_key().public_bytes_raw()],
         now=house.clock.now(),
         openings=KeyringOpenings(house.keyring),
     )

@@ -80,7 +80,7 @@ def test_every_witness_cosigns_the_newest_checkpoint(witnessed: House, bodies: B
 
     assert refused == {"a": None, "b": None, "c": None}
     found = quorum(witnessed)
-    assert (found.size, found.at) == (7, witnessed.clock.now())
+    assert (found.size, found.at) == (8, witnessed.clock.now())
     assert {each.key.name for each in found.cosignatures} == {
         "a.example/w", "b.example/w", "c.example/w",
     }  # fmt: skip
@@ -101,9 +101,9 @@ def test_a_proof_leads_from_what_each_has_cosigned(witnessed: House, bodies: Bod
 
     assert set(refused.values()) == {None}
     assert [body.asked[-1].split(b"\n")[0] for body in bodies.bodies.values()] == [
-        b"old 3", b"old 303", b"old 303",
+        b"old 4", b"old 304", b"old 304",
     ]  # fmt: skip
-    assert [size for size, lines in stored(witnessed).items() if lines] == [3, 303, 310]
+    assert [size for size, lines in stored(witnessed).items() if lines] == [4, 304, 311]
 
 
 @ON_SQLITE
@@ -119,7 +119,7 @@ def test_a_size_that_we_have_forgotten_is_learnt_from_the_witness(
 
     assert set(refused.values()) == {None}
     asked = [body.split(b"\n")[0] for body in bodies.bodies["a"].asked]
-    assert asked == [b"old 0", b"old 0", b"old 6"]
+    assert asked == [b"old 0", b"old 0", b"old 7"]
 
 
 @ON_SQLITE
@@ -149,11 +149,11 @@ def test_a_checkpoint_that_was_dropped_meanwhile_is_kept_once_it_is_cosigned(
     push(witnessed, late)
 
     assert {size: lines is not None for size, lines in stored(witnessed).items()} == {
-        3: True, 4: False,
+        4: True, 5: False,
     }  # fmt: skip
     assert witnessed.verify().ok
     witnessed.append(1)
-    assert 3 in stored(witnessed)
+    assert 4 in stored(witnessed)
 
 
 class Late:

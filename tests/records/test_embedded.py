@@ -137,7 +137,7 @@ def test_telephones_are_counted_by_who_has_them(database: Database, keyring: Key
 def rotated(keys_dir: Path, database: Database) -> Keyring:
     """Return the keyring after a new index key has been made."""
     old = keys.load(keys_dir)
-    made = Keys(old.keks, old.indexes | {2: b"\x02" * 32}, old.pepper, old.log, old.writer)
+    made = Keys(old.keks, old.indexes | {2: b"\x02" * 32}, old.pepper, old.logs)
     keyring = Keyring(made, MonthKeys(keys_dir), database, FixedClock())
     keyring.provide()
     return keyring
