@@ -1,5 +1,8 @@
+from functools import partial
+
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from core.db import Database
 from tests.journal.conftest import House
@@ -57,6 +60,10 @@ def test_no_table_is_emptied_at_once(postgres_database: Database) -> None:
         refuse(postgres_database, f"TRUNCATE {table}")
 
 
+def _run(statement: sa.TextClause, session: Session) -> None:
+    session.execute(statement)
+
+
 @pytest.mark.parametrize("how", ["dropped", "replaced", "switched off"])
 def test_a_trigger_that_no_longer_refuses_is_found(house: House, how: str) -> None:
     name, table = "journal_entry_delete", "journal_entry"
@@ -72,7 +79,7 @@ def test_a_trigger_that_no_longer_refuses_is_found(house: House, how: str) -> No
     assert house.verify().findings == []
 
     for statement in statements:
-        house.database.write(lambda session, text=statement: session.execute(sa.text(text)))
+        house.database.write(partial(_run, sa.text(statement)))
 
     (finding,) = house.verify().findings
     assert (finding.code, finding.detail.split()[0]) == ("trigger-missing", name)
