@@ -18,7 +18,7 @@ from cli.progress import Progress
 
 if TYPE_CHECKING:
     from journal.disclosure import Grounds, Selection
-    from journal.export import Exported, Opener, Plan
+    from journal.export import Exported, Openings, Plan
     from journal.sinks import Sink
 
 _OPENING = "To open entries"
@@ -115,13 +115,13 @@ def _export(
         sink = stack.enter_context(_sink(service, dest, is_tar=is_tar))
         plan = decide(service.database, *bounds)
         see_fit(service.database, sink, plan)
-        opener = None
+        openings, total = None, 0
         if selection and why:
-            opener = _disclose(service, plan, selection, why)
-            plan = decide(service.database, *bounds, opens=True)
-        bar = stack.enter_context(Progress("entries", plan.entries, service.clock))
+            openings = _disclose(service, plan, selection, why)
+            plan, total = decide(service.database, *bounds, opens=True), openings.count
+        bar = stack.enter_context(Progress("entries", plan.entries + total, service.clock))
         export = Export(service.database, sink, plan, lambda done, _: bar.tell(done, done))
-        return export.run(log_key(service), policy=_policy(service), openings=opener)
+        return export.run(log_key(service), policy=_policy(service), openings=openings)
 
 
 def _words(selected: Sequence[str]) -> list[str]:
@@ -209,21 +209,26 @@ def _sink(service: Service, dest: Path, *, is_tar: bool) -> "Iterator[Sink]":
 
 def _disclose(
     service: Service, plan: "Plan", selection: "Selection", grounds: "Grounds"
-) -> "Opener":
+) -> "Openings":
     """Journal what is to be opened, have that sealed, and return what opens it."""
     from cli import acting
     from journal import disclosure
+    from journal.export import Openings
 
     database, keyring = service.database, service.keyring
     chosen = disclosure.choose(database, keyring, selection, plan.first, plan.last)
-    counted = disclosure.count(database, chosen)
+    with Progress("entries counted", plan.last + 1, service.clock) as bar:
+        counted = disclosure.count(database, chosen, lambda seq: bar.tell(seq + 1, seq + 1))
     if not counted.count:
         raise UsageFault("nothing of what is exported is selected: nothing was written", USAGE)
     size = plan.published.head.size
     draft = disclosure.draft(selection, chosen, counted, grounds, size)
     acting.perform_as(service, draft, lambda _: None)
     click.echo(f"{counted.count} entries are opened; the journal says so", err=True)
-    return lambda: disclosure.lines(database, keyring, chosen, acts_only=grounds.acts_only)
+    return Openings(
+        counted.count,
+        lambda: disclosure.lines(database, keyring, chosen, acts_only=grounds.acts_only),
+    )
 
 
 def _policy(service: Service) -> bytes | None:

@@ -7,7 +7,7 @@ through a page at a time, once to count and once to open, so memory does not gro
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -133,11 +133,15 @@ def choose(
     return Chosen(first, last, joined(spans), selection.kinds, tuple(map(row_id, tags)))
 
 
-def count(database: Database, chosen: Chosen) -> Count:
-    """Count what is chosen."""
+def count(
+    database: Database,
+    chosen: Chosen,
+    progress: Callable[[int], None] = lambda _reached: None,
+) -> Count:
+    """Count what is chosen; *progress* hears which leaf was reached."""
     digest, total, runs = hashlib.sha256(), 0, list[Run]()
     last = None
-    for row in _rows(database, chosen, _NUMBERS):
+    for row in _rows(database, chosen, _NUMBERS, progress):
         digest.update(f"{row.seq}\n".encode())
         total += 1
         if last == row.seq - 1 and len(runs) <= _MOST_RUNS:
@@ -210,7 +214,12 @@ def _identity(found_identity: openings.Identity | None) -> dict[str, str | None]
     return {**said, "actor": found_identity.actor} if found_identity.actor else said
 
 
-def _rows(database: Database, chosen: Chosen, wanted: sa.Select[Any]) -> Iterator[sa.Row[Any]]:
+def _rows(
+    database: Database,
+    chosen: Chosen,
+    wanted: sa.Select[Any],
+    progress: Callable[[int], None] = lambda _reached: None,
+) -> Iterator[sa.Row[Any]]:
     """Yield the chosen entries in their order, a page of the log at a time."""
     ranged = ((chosen.first, chosen.last),) if chosen.kinds or chosen.subjects else chosen.spans
     for low, high in ranged:
@@ -219,6 +228,7 @@ def _rows(database: Database, chosen: Chosen, wanted: sa.Select[Any]) -> Iterato
             within = JOURNAL_LEAF.c.seq.between(start, end)
             page = wanted.where(within, _condition(chosen, start, end))
             yield from database.read(partial(_all, page=page))
+            progress(end)
 
 
 def _all(session: Session, page: sa.Select[Any]) -> Sequence[sa.Row[Any]]:

@@ -29,8 +29,15 @@ from journal.tree import TILE_WIDTH, leaf_hash
 _PAGE = 8
 _TOKENS_A_PAGE = 64
 
-Opener = Callable[[], Iterator[bytes]]
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """What is disclosed beside the log: how many lines to expect, and what yields them."""
+
+    count: int
+    lines: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +143,12 @@ class Export:
         self._manifest = Manifest()
         self._missing = 0
         self._others: set[str] = set()
+        self._done, self._total = 0, plan.entries
 
     def run(
-        self, key: str, *, policy: bytes | None = None, openings: Opener | None = None
+        self, key: str, *, policy: bytes | None = None, openings: Openings | None = None
     ) -> Exported:
-        """Export; *key* is the log key in its written form, *openings* the lines to disclose.
+        """Export; *key* is the log key in its written form.
 
         Raises: ExportError if this is no place for it; OSError.
         """
@@ -153,6 +161,7 @@ class Export:
             last=plan.last,
             bundles=plan.bundles,
         )
+        self._total += openings.count if openings else 0
         with closing(self._manifest):
             see_fit(self._database, self._sink, plan)
             self._sink.begin(heading)
@@ -172,7 +181,6 @@ class Export:
         return Exported(plan, self._manifest.files, opened, self._missing)
 
     def _bundles(self) -> None:
-        done, total = 0, self._plan.entries
         for page in self._plan.pages(ENTRIES):
             hashes = self._read([_tile_of(each) for each in page])
             held = {each: self._sink.held(each.path) for each in page}
@@ -180,8 +188,7 @@ class Export:
             fresh = self._read([each for each in page if each not in kept])
             for each in page:
                 self._take(each, held[each], held[each] if each in kept else fresh.get(each))
-            done += sum(each.width for each in page)
-            self._progress(done, total)
+            self._tell(sum(each.width for each in page))
 
     def _tiles(self, page: list[Resource]) -> None:
         found = self._read(page)
@@ -213,16 +220,21 @@ class Export:
                     self._put_other(f"{TIMESTAMPS}/{row.size}.tsr", row.timestamp_token)
                 after = row.size
 
-    def _openings(self, openings: Opener) -> int:
+    def _openings(self, openings: Openings) -> int:
         digest, count = hashlib.sha256(), 0
         with self._sink.stream(OPENINGS) as file:
-            for line in openings():
+            for line in openings.lines():
                 file.write(line)
                 digest.update(line)
                 count += 1
+                self._tell(1)
         self._others.add(OPENINGS)
         self._manifest.add(OPENINGS, digest)
         return count
+
+    def _tell(self, more: int) -> None:
+        self._done += more
+        self._progress(self._done, self._total)
 
     def _belongs(self, path: str) -> bool:
         resource = layout.parse(path)

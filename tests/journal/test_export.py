@@ -12,10 +12,11 @@ import pytest
 from core import keys
 from journal import export
 from journal.errors import ExportError
-from journal.export import Export, Exported, Plan
+from journal.export import Export, Exported, Openings, Plan
 from journal.note import Signer, Verifier
 from journal.sinks import DirectorySink, Sink, TarSink
 from tests.journal.conftest import ORIGIN, Administrator, House
+from tests.journal.exporting import files, public, run, whole
 from tests.journal.independent import (
     check_manifest,
     expected_paths,
@@ -24,75 +25,6 @@ from tests.journal.independent import (
     read_whole,
     reader,
 )
-
-
-class CutError(Exception):
-    """The export was broken off here."""
-
-
-class CutSink(DirectorySink):
-    """A folder that lets an export be broken off after so many steps."""
-
-    def __init__(self, root: Path, steps: int) -> None:
-        super().__init__(root)
-        self._left = steps
-
-    def put(self, path: str, data: bytes) -> None:
-        self._step()
-        super().put(path, data)
-
-    @contextmanager
-    def stream(self, path: str) -> Iterator[IO[bytes]]:
-        with super().stream(path) as file:
-            yield file
-            self._step()
-
-    def settle(self) -> None:
-        self._step()
-        super().settle()
-
-    def end(self, belongs: Callable[[str], bool]) -> None:
-        self._step()
-        super().end(belongs)
-
-    def _step(self) -> None:
-        if not self._left:
-            raise CutError
-        self._left -= 1
-
-
-class CountingSink(DirectorySink):
-    """A folder that notes what is written to it."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
-        self.written: list[str] = []
-
-    def put(self, path: str, data: bytes) -> None:
-        self.written.append(path)
-        super().put(path, data)
-
-
-def run(house: House, sink: Sink, plan: Plan | None = None, **options: object) -> Exported:
-    plan = plan or export.decide(house.database)
-    made = Export(house.database, sink, plan, lambda _done, _total: None)
-    return made.run(house.journal.verifier_key, **options)  # type: ignore[arg-type]  # the export's own options
-
-
-def public(house: House) -> bytes:
-    return Verifier.parse(house.journal.verifier_key).public
-
-
-def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def whole(house: House, folder: Path) -> list[bytes]:
-    """Check an export of everything, and return its leaves."""
-    names = files(folder)
-    heading = check_manifest(reader(folder), names)
-    assert names == {"checkpoint", "MANIFEST", *expected_paths(int(heading["size"]))}
-    return read_whole(reader(folder), public(house))
 
 
 def test_an_export_is_the_whole_log(house: House, tmp_path: Path) -> None:
@@ -144,102 +76,6 @@ def test_a_tar_holds_what_a_folder_does(house: House, tmp_path: Path) -> None:
     assert members == {name: data for name, data in folder.items() if name != "MANIFEST"}
 
 
-def test_an_export_that_is_broken_off_anywhere_is_known_and_gone_on_with(
-    house: House, tmp_path: Path
-) -> None:
-    house.append(260)
-    steps = 0
-    while True:
-        folder = tmp_path / str(steps)
-        try:
-            run(house, CutSink(folder, steps))
-        except CutError:
-            left = files(folder)
-            assert "INCOMPLETE" in left or not left
-            assert not {"checkpoint", "MANIFEST"} <= left or "INCOMPLETE" in left
-            if steps % 3 == 0:
-                house.append(5, 1000 + 5 * steps)
-            run(house, DirectorySink(folder))
-            assert len(whole(house, folder)) == house.size()
-            steps += 1
-        else:
-            break
-
-    assert steps >= 9
-
-
-def test_what_is_there_already_is_not_written_again(house: House, tmp_path: Path) -> None:
-    house.append(520)
-    folder = tmp_path / "export"
-    run(house, DirectorySink(folder))
-    house.append(10, 520)
-
-    sink = CountingSink(folder)
-    run(house, sink)
-
-    size = house.size()
-    assert sorted(sink.written) == sorted(
-        [path(0, 2, size - 512), path("entries", 2, size - 512), "checkpoint"]
-    )
-    assert len(whole(house, folder)) == size
-
-
-def test_what_was_exported_before_is_never_written_over(house: House, tmp_path: Path) -> None:
-    house.append(300)
-    folder = tmp_path / "export"
-    run(house, DirectorySink(folder))
-    before = {each: reader(folder)(each) for each in files(folder)}
-
-    for name in ("tile/entries/000", "tile/0/000", "tile/entries/001.p/46"):
-        damaged = before[name][:-1] + bytes([before[name][-1] ^ 1])
-        (folder / name).write_bytes(damaged)
-        with pytest.raises(ExportError, match=name):
-            run(house, DirectorySink(folder))
-        after = {each: reader(folder)(each) for each in files(folder)}
-        assert after.pop("INCOMPLETE")
-        assert after == {**before, name: damaged}
-        (folder / name).write_bytes(before[name])
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "DELETE FROM journal_leaf WHERE seq >= 200",
-        "UPDATE journal_entry SET leaf = substr(leaf, 1, 64) WHERE kind = 'key'",
-    ],
-    ids=["restored", "rewritten"],
-)
-def test_an_earlier_export_outlives_a_database_that_does_not_continue_it(
-    house: House, tmp_path: Path, administrator: Administrator, change: str
-) -> None:
-    house.append(300)
-    folder = tmp_path / "export"
-    run(house, DirectorySink(folder))
-    before = {each: reader(folder)(each) for each in files(folder)}
-    administrator.run(change)
-    administrator.rebuild(Signer(ORIGIN, keys.load(house.keys_dir).logs[1]))
-
-    with pytest.raises(ExportError):
-        run(house, DirectorySink(folder))
-
-    assert {each: reader(folder)(each) for each in files(folder)} == before
-
-
-def test_what_the_database_has_lost_stays_in_an_earlier_export(
-    house: House, tmp_path: Path, administrator: Administrator
-) -> None:
-    house.append(600)
-    folder = tmp_path / "export"
-    run(house, DirectorySink(folder))
-    administrator.run("DELETE FROM journal_entry WHERE kind = 'lookup'")
-    administrator.run("DELETE FROM journal_tile WHERE n > 0")
-
-    exported = run(house, DirectorySink(folder))
-
-    assert exported.missing == 0
-    assert len(whole(house, folder)) == 602
-
-
 def test_what_comes_while_it_is_exported_is_not_in_it(house: House, tmp_path: Path) -> None:
     house.append(2300)
     folder = tmp_path / "export"
@@ -279,45 +115,12 @@ def test_a_range_can_be_proved(house: House, tmp_path: Path) -> None:
         assert len(leaves) == exported.plan.entries
 
 
-def test_a_narrower_export_leaves_nothing_of_a_wider_one(house: House, tmp_path: Path) -> None:
-    house.append(800)
-    folder = tmp_path / "export"
-    run(house, DirectorySink(folder), policy=b"quorum none\n", openings=lambda: iter([b"{}\n"]))
-    (folder / "notes").write_text("an auditor's own")
-
-    run(house, DirectorySink(folder), export.decide(house.database, 600, 700))
-
-    assert not {"policy.txt", "openings.jsonl"} & files(folder)
-    assert {name for name in files(folder) if "entries" in name} == {
-        path("entries", n, 256) for n in (0, 2)
-    }
-    assert (folder / "notes").read_text() == "an auditor's own"
-
-
 def test_a_range_that_is_none_is_refused(house: House) -> None:
     house.append(10)
 
     for first, last in ((5, 4), (0, 12), (12, None), (-1, 3), (3, -1)):
         with pytest.raises(ExportError):
             export.decide(house.database, first, last)
-
-
-def test_nothing_of_somebody_elses_is_written_over(house: House, tmp_path: Path) -> None:
-    house.append(1)
-    taken = tmp_path / "taken"
-    taken.mkdir()
-    (taken / "thesis.tex").write_text("years of work")
-    other = tmp_path / "other"
-    run(house, DirectorySink(other))
-    manifest = (other / "MANIFEST").read_text()
-    (other / "MANIFEST").write_text(manifest.replace(ORIGIN, "tradan/other.example"))
-    (tmp_path / "file").write_text("")
-
-    for place in (taken, other, tmp_path / "file"):
-        with pytest.raises(ExportError):
-            run(house, DirectorySink(place))
-
-    assert files(taken) == {"thesis.tex"}
 
 
 def test_what_the_database_lacks_is_counted_and_the_rest_is_given(
