@@ -9,13 +9,14 @@ from cli.confirming import confirmed
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import Verb
-from records.stops import LONGEST_NOTE, Scope, Stop, StopReason
 
 if TYPE_CHECKING:
-    from records.stops import Order
+    from records.stops import Order, Scope, Stop
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ENDED_SHOWN = 5
+# What people give as a reason; the trips give others.
+_REASONS = ("security", "misuse", "maintenance", "force-majeure")
 
 
 @click.command(
@@ -31,7 +32,7 @@ _ENDED_SHOWN = 5
 @click.option("--operator", metavar="NAME", help="Only this operator's links.")
 @click.option("--link", metavar="CODE", help="Only this link.")
 @click.option("--command", metavar="WORD", help="Only this command, as DC or NK.")
-@click.option("--reason", required=True, type=click.Choice([reason.value for reason in StopReason]))
+@click.option("--reason", required=True, type=click.Choice(_REASONS))
 @click.option("--note", default="", help="What colleagues should know; of no citizen.")
 @_AS_JSON
 @pass_service
@@ -50,7 +51,7 @@ def suspend_command(
     When this returns nothing of what was stopped starts any more, and the last byte of what had
     started leaves within 2 seconds. Without a database the whole machine is stopped by file.
     """
-    from records.stops import Order
+    from records.stops import LONGEST_NOTE, Order, StopReason
 
     scope, key = _scope(
         service, disclosure, {"operator": operator, "link": link, "command": command}
@@ -146,7 +147,9 @@ def _scope(
     service: Service,
     disclosure: bool,  # noqa: FBT001 (a flag of the verb)
     narrow: dict[str, str | None],
-) -> tuple[Scope, str]:
+) -> "tuple[Scope, str]":
+    from records.stops import Scope
+
     given = {scope: key for scope, key in narrow.items() if key is not None}
     if len(given) + disclosure > 1:
         raise UsageFault("stop one thing at a time: the service, or one part of it", USAGE)
@@ -200,7 +203,7 @@ def _seal(service: Service) -> None:
         service.journal.seal_once()
 
 
-def _of(service: Service, number: int) -> Stop:
+def _of(service: Service, number: int) -> "Stop":
     from records import stops
 
     found = service.database.read(lambda session: stops.find(session, number))
@@ -209,7 +212,9 @@ def _of(service: Service, number: int) -> Stop:
     return found
 
 
-def _named(scope: Scope, key: str) -> str:
+def _named(scope: "Scope", key: str) -> str:
+    from records.stops import Scope
+
     match scope:
         case Scope.SERVICE:
             return "the whole service"
@@ -219,7 +224,7 @@ def _named(scope: Scope, key: str) -> str:
             return f"{scope} {key}"
 
 
-def _row(stop: Stop) -> dict[str, object]:
+def _row(stop: "Stop") -> dict[str, object]:
     return {
         "stop": stop.id,
         "scope": stop.scope,

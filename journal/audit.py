@@ -105,13 +105,14 @@ def verify_live(
         pages=pages,
         progress=progress,
     )
-    return found_too(
-        report,
-        [
-            Finding("trigger-missing", None, f"{name} no longer keeps its table from being changed")
-            for name in database.read(triggers.missing)
-        ],
-    )
+    return found_too(report, _missing_triggers(database))
+
+
+def _missing_triggers(database: Database) -> list[Finding]:
+    return [
+        Finding("trigger-missing", None, f"{name} no longer keeps its table from being changed")
+        for name in database.read(triggers.missing)
+    ]
 
 
 def found_too(report: Report, findings: Sequence[Finding]) -> Report:

@@ -87,35 +87,15 @@ def span_of(spans: Sequence[int]) -> Span:
 
 def _count(session: Session, minute: datetime) -> None:
     within = (INBOUND.c.id >= first_uuid7(minute), INBOUND.c.id < first_uuid7(minute + MINUTE))
-    kept = [
-        INBOUND.c.link_id,
-        sa.func.coalesce(INBOUND.c.command, _NONE).label("command"),
-        INBOUND.c.state,
-        sa.func.coalesce(OUTBOUND.c.reply, _NONE).label("reply"),
-    ]
-    joined = INBOUND.outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == INBOUND.c.id)
-    counts = session.execute(
-        sa.select(*kept, sa.func.count().label("messages"))
-        .select_from(joined)
-        .where(*within)
-        .group_by(*kept)
-    ).all()
-    took = session.execute(
-        sa.select(
-            sa.type_coerce(OUTBOUND.c.accepted_at, sa.BigInteger)
-            - sa.type_coerce(INBOUND.c.stored_at, sa.BigInteger)
-        )
-        .select_from(joined)
-        .where(*within, OUTBOUND.c.accepted_at.is_not(None))
-    ).scalars()
-    spans = list(took)
-    span = span_of(spans)
     dialect = dialect_of(session)
+    counts = session.execute(_COUNTS.where(*within).group_by(*_KEPT_COLUMNS)).all()
     if counts:
         session.execute(
             upsert(dialect, TALLY).on_conflict_do_nothing(),
             [{"minute": minute, **row._asdict()} for row in counts],
         )
+    spans = session.execute(_TOOK.where(*within)).scalars().all()
+    span = span_of(spans)
     session.execute(
         upsert(dialect, TALLIED).on_conflict_do_nothing(),
         {
@@ -130,3 +110,21 @@ def _count(session: Session, minute: datetime) -> None:
 
 def _minute_of(at: datetime) -> datetime:
     return at.replace(second=0, microsecond=0)
+
+
+_ANSWERED = INBOUND.outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == INBOUND.c.id)
+_KEPT_COLUMNS = (
+    INBOUND.c.link_id,
+    sa.func.coalesce(INBOUND.c.command, _NONE).label("command"),
+    INBOUND.c.state,
+    sa.func.coalesce(OUTBOUND.c.reply, _NONE).label("reply"),
+)
+_COUNTS = sa.select(*_KEPT_COLUMNS, sa.func.count().label("messages")).select_from(_ANSWERED)
+_TOOK = (
+    sa.select(
+        sa.type_coerce(OUTBOUND.c.accepted_at, sa.BigInteger)
+        - sa.type_coerce(INBOUND.c.stored_at, sa.BigInteger)
+    )
+    .select_from(_ANSWERED)
+    .where(OUTBOUND.c.accepted_at.is_not(None))
+)

@@ -97,12 +97,12 @@ def test_rows_are_asked_for_as_of_core(database: Database) -> None:
         def found(*ids: int) -> object:
             return session.execute(WHICH, {"ids": ids})
 
-        assert found(3).one().id == found(3).first().id == found(3).scalar() == 3  # type: ignore[attr-defined]  # rows
-        assert found().one_or_none() is found().first() is found().scalar() is None  # type: ignore[attr-defined]  # rows
+        assert found(3).one().id == found(3).first().id == found(3).scalar() == 3  # type: ignore[attr-defined]  # an UPDATE's result counts rows
+        assert found().one_or_none() is found().first() is found().scalar() is None  # type: ignore[attr-defined]  # an UPDATE's result counts rows
         with pytest.raises(sa.exc.NoResultFound):
-            found().one()  # type: ignore[attr-defined]  # rows
+            found().one()  # type: ignore[attr-defined]  # an UPDATE's result counts rows
         with pytest.raises(sa.exc.MultipleResultsFound):
-            found(3, 2**63 - 1).one_or_none()  # type: ignore[attr-defined]  # rows
+            found(3, 2**63 - 1).one_or_none()  # type: ignore[attr-defined]  # an UPDATE's result counts rows
 
     database.read(work)
 
