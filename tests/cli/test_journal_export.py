@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 
 from cli.context import Service
 from journal.note import Verifier

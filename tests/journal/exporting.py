@@ -1,25 +1,16 @@
 """Making exports in tests, and reading them back by arithmetic of the tests' own."""
 
-import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
-from typing import IO
 
-import pytest
 
-from core import keys
 from journal import export
-from journal.errors import ExportError
-from journal.export import Export, Exported, Openings, Plan
-from journal.note import Signer, Verifier
-from journal.sinks import DirectorySink, Sink, TarSink
-from tests.journal.conftest import ORIGIN, Administrator, House
+from journal.export import Export, Exported, Plan
+from journal.note import Verifier
+from journal.sinks import Sink
+from tests.journal.conftest import House
 from tests.journal.independent import (
     check_manifest,
     expected_paths,
-    read_range,
     read_whole,
     reader,
 )

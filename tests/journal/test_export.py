@@ -1,28 +1,21 @@
 """An export is the log at one checkpoint, whatever happens while it is made."""
 
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from core import keys
 from journal import export
 from journal.errors import ExportError
-from journal.export import Export, Exported, Openings, Plan
-from journal.note import Signer, Verifier
-from journal.sinks import DirectorySink, Sink, TarSink
+from journal.export import Export
+from journal.sinks import DirectorySink, TarSink
 from tests.journal.conftest import ORIGIN, Administrator, House
 from tests.journal.exporting import files, public, run, whole
 from tests.journal.independent import (
     check_manifest,
-    expected_paths,
     path,
     read_range,
-    read_whole,
     reader,
 )
 

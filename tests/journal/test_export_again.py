@@ -1,9 +1,7 @@
 """An export where one stands already: gone on with, brought up to date, never spoilt."""
 
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -12,17 +10,13 @@ import pytest
 from core import keys
 from journal import export
 from journal.errors import ExportError
-from journal.export import Export, Exported, Openings, Plan
-from journal.note import Signer, Verifier
-from journal.sinks import DirectorySink, Sink, TarSink
+from journal.export import Openings
+from journal.note import Signer
+from journal.sinks import DirectorySink
 from tests.journal.conftest import ORIGIN, Administrator, House
-from tests.journal.exporting import files, public, run, whole
+from tests.journal.exporting import files, run, whole
 from tests.journal.independent import (
-    check_manifest,
-    expected_paths,
     path,
-    read_range,
-    read_whole,
     reader,
 )
 
