@@ -22,6 +22,8 @@ _Convert = Callable[[Any], Any]
 _Params = Mapping[str, object]
 
 _MARK = "prepared"
+# From so many rows on, PostgreSQL takes them sooner as a COPY than as so many INSERTs.
+_WORTH_A_COPY = 16
 _compiled: dict[tuple[sa.Executable, str, tuple[str, ...]], "_Compiled"] = {}
 
 
@@ -112,7 +114,10 @@ def run(
     cursor = connection.connection.cursor()
     try:
         if many:
-            cursor.executemany(ready.sql, [ready.bound(each) for each in sets])
+            if ready.copies and len(sets) >= _WORTH_A_COPY:
+                _copy(cursor, ready, sets)
+            else:
+                cursor.executemany(ready.sql, [ready.bound(each) for each in sets])
             return Rows([], cursor.rowcount)
         cursor.execute(ready.sql, ready.bound(sets[0]))
         return Rows(ready.rows(cursor.fetchall()) if ready.makes else [], cursor.rowcount)
@@ -136,6 +141,13 @@ def _raise(connection: sa.Connection, sql: str, error: Exception, cursor: Any) -
     ) from error  # fmt: skip
 
 
+def _copy(cursor: Any, ready: "_Compiled", sets: Sequence[_Params]) -> None:  # noqa: ANN401 (the driver's)
+    binds = ready.binds
+    with cursor.copy(ready.copies) as copy:
+        for each in sets:
+            copy.write_row([each[name] if to is None else to(each[name]) for name, to in binds])
+
+
 @dataclass(frozen=True, slots=True)
 class _Compiled:
     """A statement as the driver takes it, and how values are written and read."""
@@ -145,6 +157,7 @@ class _Compiled:
     fixed: Mapping[str, object]
     is_positional: bool
     makes: Callable[..., Any] | None
+    copies: str
     reads: tuple[tuple[int, _Convert], ...]
 
     @classmethod
@@ -161,6 +174,7 @@ class _Compiled:
             fixed={name: value for name, value in compiled.params.items() if name not in names},
             is_positional=compiled.positional,
             makes=_row_of(columns),
+            copies=_copying(statement, dialect, str(compiled), tuple(binds)),
             reads=tuple(
                 (place, reader)
                 for place, column in enumerate(columns)
@@ -186,6 +200,17 @@ class _Compiled:
                 values[place] = reader(values[place])
             made.append(self.makes(values))  # type: ignore[misc]  # asked for only where rows come
         return made
+
+
+def _copying(statement: Any, dialect: sa.Dialect, sql: str, names: tuple[str, ...]) -> str:  # noqa: ANN401 (any statement of Core)
+    """Return the COPY that adds rows as this INSERT does, empty where there is none."""
+    if dialect.name != "postgresql" or not isinstance(statement, sa.Insert):
+        return ""
+    if "ON CONFLICT" in sql or not set(names) <= set(statement.table.c.keys()):
+        return ""
+    quote = dialect.identifier_preparer
+    columns = ", ".join(quote.quote(name) for name in names)
+    return f"COPY {quote.format_table(statement.table)} ({columns}) FROM STDIN"
 
 
 def _row_of(columns: Sequence[sa.ColumnElement[Any]]) -> Callable[..., Any] | None:

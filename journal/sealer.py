@@ -17,6 +17,7 @@ from core.clock import Clock
 from core.db import after_commit
 from core.errors import UnavailableError
 from core.leadership import Leadership
+from core.prepared import among, prepared
 from journal import tree
 from journal.errors import Fault, JournalFault
 from journal.log_keys import LogKeys
@@ -106,7 +107,7 @@ class Sealing:
         leaves = [(row.entry_id, self._checked(row, head, stored)) for row in rows]
         grown = self.seal(session, head, leaves)
         ids = [entry_id for entry_id, _ in leaves]
-        session.execute(sa.delete(JOURNAL_PENDING).where(JOURNAL_PENDING.c.entry_id.in_(ids)))
+        session.execute(_WAIT_NO_MORE, {"ids": ids})
         return grown
 
     def expect(self, leaf_hashes: Sequence[bytes]) -> None:
@@ -210,7 +211,7 @@ class Sealer:
         return _WITHOUT_KEY_SECONDS
 
 
-_WAITING = (
+_WAITING = prepared(
     sa.select(
         JOURNAL_PENDING.c.entry_id,
         JOURNAL_ENTRY.c.leaf,
@@ -223,3 +224,4 @@ _WAITING = (
     .order_by(JOURNAL_PENDING.c.entry_id)
     .limit(MOST_A_ROUND)
 )
+_WAIT_NO_MORE = prepared(sa.delete(JOURNAL_PENDING).where(among(JOURNAL_PENDING.c.entry_id, "ids")))

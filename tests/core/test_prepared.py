@@ -146,3 +146,28 @@ def test_a_connection_that_was_cut_is_made_anew(postgres_database: Database) -> 
         postgres_database.write(cut_off)
 
     assert postgres_database.read(lambda s: s.execute(WHICH, {"ids": [3]}).scalar()) == 3
+
+
+def test_many_rows_at_once_are_written_as_a_few_are(database: Database) -> None:
+    rows = [
+        {
+            **sender(key),
+            "tag": bytes(range(key, key + 32)),
+            "history": f'a\tb\\n\n{key}"\\N é',
+            "lease_token": None if key % 2 else TOKEN,
+        }
+        for key in range(100)
+    ]
+
+    database.write(lambda s: s.execute(ADD, rows))
+
+    assert [row._asdict() for row in database.read(lambda s: s.execute(ALL).all())] == rows
+
+
+def test_of_many_rows_one_that_is_there_refuses_all(database: Database) -> None:
+    database.write(filled)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        database.write(lambda s: s.execute(ADD, [sender(key) for key in range(100)]))
+
+    assert len(database.read(lambda s: s.execute(ALL).all())) == 3
