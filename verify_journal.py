@@ -441,7 +441,7 @@ _FORM = re.compile(
 _PLAIN = re.compile(
     rb'\{"ca":"[0-9a-f]{64}","cp":"[0-9a-f]{64}","cs":"[0-9a-f]{64}",'
     rb'"id":"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})",'
-    rb'"r":"(?:lookup|act)","t":"(?:lookup|admin|control|erase|key)",'
+    rb'"r":"(?:lookup|act)","t":"(?:lookup|admin|control|erase)",'
     rb'"ts":[1-9][0-9]{0,15},"v":1,"w":"([0-9a-f]{16})"\}'
 )
 _RANGES = re.compile(rb"(?:0|[1-9][0-9]{0,18})(?:-[1-9][0-9]{0,18})?")
@@ -450,7 +450,6 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _KEY_NAMES = ("ke", "kl", "kn", "ko", "kr", "ku", "kw")
 # What a `key` entry may announce: these names, and no others of theirs.
 _ANNOUNCEMENTS: tuple[set[str], ...] = (
-    set(),
     {"kl"},
     {"ke", "kl", "ku"},
     {"ke", "kr"},
@@ -1272,19 +1271,23 @@ class KeyChain:
         return any(public_key(key).holds(message, leaf.public("ke")) for key in reversed(by))
 
     def _change(self, leaf: Leaf, state: InForce) -> None:
-        keys = state.keys
+        origin, keys, is_fine = state.origin, state.keys, True
         if leaf.seq == 1:
             return
         if leaf.said["kl"]:
-            keys = (*keys, leaf.public("kl"))
+            new = leaf.public("kl")
+            is_fine = all(new not in before.keys for _, before in self.history)
+            keys = (*keys, new)
         elif leaf.said["kr"]:
+            is_fine = leaf.public("kr") in keys[:-1]
             keys = tuple(key for key in keys if key != leaf.public("kr"))
-            if keys[-1:] != state.keys[-1:]:
-                self._fail(leaf, "log-key", "the newest key of the log cannot be retired")
-                return
-        elif leaf.said["kn"]:
-            state, keys = InForce(leaf.word("kn"), ()), keys[-1:]
-        self.history.append((leaf.seq + 1, InForce(state.origin, keys)))
+        else:
+            origin, keys = leaf.word("kn"), keys[-1:]
+        if is_fine:
+            self.history.append((leaf.seq + 1, InForce(origin, keys)))
+        else:
+            detail = "a key that was in force cannot follow, nor the newest, or none, be retired"
+            self._fail(leaf, "log-key", detail)
 
     def _fail(self, leaf: Leaf, code: str, detail: str) -> None:
         if self._gap is not None and leaf.seq > self._gap:

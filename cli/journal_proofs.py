@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
@@ -87,7 +88,9 @@ def verify_proof_command(
     words = [str(proof)]
     for name, path in files.items():
         words += [] if path is None else [f"--{name}", str(path)]
-    run_verifier(service, words, given, as_json=as_json)
+    # The checkpoint may be of any time, and so may be the key that signed it.
+    keys = [str(key) for key in log_keys(service, given)]
+    run_verifier(service, words, keys, as_json=as_json)
 
 
 @click.command(
@@ -144,7 +147,7 @@ def compare_command(
 
 
 def run_verifier(
-    service: Service, words: list[str], given: tuple[str, ...], *, as_json: bool
+    service: Service, words: list[str], given: Sequence[str], *, as_json: bool
 ) -> NoReturn:
     """Run verify_journal.py as a third party would, and end as it ends."""
     import verify_journal

@@ -152,16 +152,16 @@ def _held_to(service: Service, path: Path, report: "Report") -> "Report":
     from journal.errors import NoteError
     from journal.tree import TreeHead
 
-    (key,), database = log_keys(service, ()), service.database
+    keys, database = log_keys(service, ()), service.database
     head = TreeHead(report.size, bytes.fromhex(report.root_hex))
     try:
         known = remembered.head_in(path)
     except NoteError as error:
         raise UsageFault(str(error), USAGE) from error
     if known is not None:
-        report = found_too(report, remembered.judge(database, key, *known, head))
+        report = found_too(report, remembered.judge(database, keys, *known, head))
     if not report.findings:
-        remembered.advance(path, database, key, head)
+        remembered.advance(path, database, keys, head)
     return report
 
 

@@ -28,11 +28,16 @@ def log_key(service: "Service") -> str:
 
 
 def log_keys(service: "Service", given: Sequence[str]) -> "list[Verifier]":
-    """Read the keys that were given; the deployment's own if none was."""
+    """Read the keys that were given; else every key that leads to, or follows, the one we hold."""
     from journal.errors import NoteError
     from journal.note import Verifier
+    from journal.stored import StoredTree
 
     try:
-        return [Verifier.parse(text) for text in given or (log_key(service),)]
+        keys = [Verifier.parse(text) for text in given or (log_key(service),)]
     except NoteError as error:
         raise UsageFault(f"--key is no log's key: {error}", USAGE) from error
+    if given:
+        return keys
+    found = service.database.read(lambda session: StoredTree(session).all_log_keys())
+    return list(found.ever) if found and keys[0] in found.ever else keys

@@ -3,6 +3,7 @@
 It is what verify_journal.py keeps by `--remember`, so either may go on where the other was.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.db import Database
@@ -38,12 +39,10 @@ def head_in(path: Path) -> tuple[str, TreeHead] | None:
 
 
 def judge(
-    database: Database, key: Verifier, note: str, old: TreeHead, new: TreeHead
+    database: Database, keys: Sequence[Verifier], note: str, old: TreeHead, new: TreeHead
 ) -> list[Finding]:
-    """See whether a verified head continues what is remembered."""
-    try:
-        open_note(note, key)
-    except NoteError:
+    """See whether a verified head continues what is remembered, under any of the log's keys."""
+    if not any(_is_signed(note, key) for key in keys):
         return [Finding("memory-foreign", old.size, "what is remembered is another log's word")]
     if old.size > new.size:
         detail = f"{old.size} leaves are remembered, {new.size} are here"
@@ -54,9 +53,17 @@ def judge(
     return [Finding("history-rewritten", old.size, "what is remembered has another root")]
 
 
-def advance(path: Path, database: Database, key: Verifier, verified: TreeHead) -> None:
+def advance(path: Path, database: Database, keys: Sequence[Verifier], verified: TreeHead) -> None:
     """Remember the newest checkpoint, if it continues the head that was verified."""
     newest = database.read(published.newest)
-    if judge(database, key, newest.note, verified, newest.head) == []:
+    if judge(database, keys, newest.note, verified, newest.head) == []:
         with whole(path, _MODE) as file:
             file.write(newest.note.encode())
+
+
+def _is_signed(note: str, key: Verifier) -> bool:
+    try:
+        open_note(note, key)
+    except NoteError:
+        return False
+    return True

@@ -151,3 +151,18 @@ def test_announcements_are_checked_whatever_is_asked(tmp_path: Path, verify: Ver
     report = verify(log.export(tmp_path / "export"), "--signatures", "none")
 
     assert report["counts"] == {"writer-signature": 1}
+
+
+def test_a_key_that_was_in_force_does_not_come_back(tmp_path: Path, verify: Verify) -> None:
+    log = rotated()
+    log.rotate(key(1))
+    log.keys.pop()
+
+    assert verify(log.export(tmp_path / "export"))["counts"] == {"log-key": 1}
+
+
+def test_a_key_entry_announces_something(tmp_path: Path, verify: Verify) -> None:
+    log = Log.begun(3)
+    log.add("key")
+
+    assert verify(log.export(tmp_path / "export"))["counts"] == {"leaf-malformed": 1}
