@@ -100,7 +100,7 @@ class Service:
         from journal import policy
 
         journal = self.open_journal(self.policy)
-        faults = policy.unfit(self.policy, journal.verifier_key) if self.policy else []
+        faults = policy.unfit(self.policy, journal.verifier_keys) if self.policy else []
         if faults:
             journal.close()
             raise SettingsError(self._in_policy(faults))

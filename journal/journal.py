@@ -244,7 +244,13 @@ class Journal:
     @property
     def verifier_key(self) -> str:
         """The written form of the log's newest key, as far as this process has seen."""
-        return str(max(self._seen, self._signer.known, key=lambda found: found.size).newest)
+        return self.verifier_keys[-1]
+
+    @property
+    def verifier_keys(self) -> tuple[str, ...]:
+        """The written forms of the log's keys in force, the newest last."""
+        found = max(self._seen, self._signer.known, key=lambda known: known.size)
+        return tuple(str(key) for key in found.verifiers)
 
     def keep_memory(self) -> None:
         """Bring the signer's memory up to the database and have it outlive a power failure.

@@ -5,7 +5,7 @@ half a character, so that every name keeps apart from every other.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -86,15 +86,18 @@ def load(path: Path) -> Policy:
         raise PolicyError([f"it cannot be read ({error.strerror})"]) from error
 
 
-def unfit(policy: Policy, log_key: str) -> list[str]:
-    """Say why a service whose log signs by *log_key* could not go by this policy."""
+def unfit(policy: Policy, log_keys: Sequence[str]) -> list[str]:
+    """Say why a service whose log signs by these keys, the newest last, cannot go by this policy.
+
+    While one key follows another, either is enough.
+    """
     faults = [
         f"witness {_shown(witness.name)} has no URL to ask it at"
         for witness in policy.witnesses
         if witness.url is None
     ]
-    if policy.logs and log_key not in {str(log.key) for log in policy.logs}:
-        faults.append(f"no log line is ours, which would be: log {log_key}")
+    if policy.logs and not {str(log.key) for log in policy.logs}.intersection(log_keys):
+        faults.append(f"no log line is ours, which would be: log {log_keys[-1]}")
     return faults
 
 

@@ -218,6 +218,14 @@ def test_any_octets_are_a_policy_or_a_list_of_faults(octets: bytes) -> None:
 def test_a_policy_that_a_service_cannot_go_by_is_told_so() -> None:
     bare = read(f"log {LOG}", A, f"{B} https://b.example", "quorum b")
 
-    assert policy.unfit(bare, LOG) == ["witness 'a' has no URL to ask it at"]
-    assert "which would be: log another" in policy.unfit(bare, "another")[1]
-    assert policy.unfit(read(f"{B} https://b.example", "quorum b"), "another") == []
+    assert policy.unfit(bare, [LOG]) == ["witness 'a' has no URL to ask it at"]
+    assert "which would be: log another" in policy.unfit(bare, ["one", "another"])[1]
+    assert policy.unfit(read(f"{B} https://b.example", "quorum b"), ["another"]) == []
+
+
+def test_while_one_key_follows_another_either_is_enough() -> None:
+    old = read(f"log {LOG}", "quorum none")
+
+    assert policy.unfit(old, [LOG, "newer"]) == []
+    assert policy.unfit(old, ["older", LOG]) == []
+    assert len(policy.unfit(old, ["newer"])) == 1

@@ -36,7 +36,7 @@ def test_a_new_policy_names_our_log_and_takes_more_than_half() -> None:
         (1, ("a",)), (2, ("a", "b")), (2, ("a", "b", "c")), (3, ("a", "b", "c", "d")),
     ]  # fmt: skip
     found = policy.parse(add(None, *"abc"))
-    assert policy.unfit(found, LOG) == []
+    assert policy.unfit(found, [LOG]) == []
     assert found.witnesses == tuple(BODIES[name] for name in "abc")
 
 
