@@ -12,6 +12,7 @@ _HEED_EVERY = timedelta(seconds=1)
 _TALLY_EVERY = timedelta(seconds=15)
 _FORGET_EVERY = timedelta(hours=1)
 _MIRROR_EVERY = timedelta(seconds=1)
+_KEYS_EVERY = timedelta(minutes=1)
 _EXPIRE_EVERY = timedelta(days=1)
 # The nightly verification is put off by less than this: not every deployment begins at once.
 _JITTER_SECONDS = 30 * 60
@@ -24,6 +25,7 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
         _tally(service),
         _mirror(service),
         _expiry(service),
+        _log_keys(service),
         *_witnesses(service),
         _verifying(service),
     )
@@ -70,6 +72,13 @@ def _expiry(service: Service) -> Keeper:
         expiry.run()
 
     return Keeper("expiry", (Chore(_EXPIRE_EVERY, expire),), service.clock)
+
+
+def _log_keys(service: Service) -> Keeper:
+    from journal.rotation import Rotation
+
+    rotation = Rotation(service.database, service.journal, service.clock)
+    return Keeper("log-keys", (Chore(_KEYS_EVERY, rotation.look_after),), service.clock)
 
 
 def _witnesses(service: Service) -> Sequence[Keeper]:

@@ -12,6 +12,7 @@ from cli.journal_erase import erase_group
 from cli.journal_export import export_command
 from cli.journal_extract import extract_command
 from cli.journal_hold import hold_group
+from cli.journal_key import key_group
 from cli.journal_proofs import compare_command, prove_command, verify_proof_command
 from cli.journal_roles import roles_command
 from cli.journal_verify import verify_command
@@ -30,6 +31,7 @@ journal_group.add_command(auditor_group)
 journal_group.add_command(erase_group)
 journal_group.add_command(extract_command)
 journal_group.add_command(hold_group)
+journal_group.add_command(key_group)
 journal_group.add_command(roles_command)
 journal_group.add_command(verify_command)
 journal_group.add_command(prove_command)

@@ -12,6 +12,10 @@ class DraftError(JournalError):
     """A draft holds something that cannot be committed to: the caller's mistake."""
 
 
+class KeyChangeError(JournalError):
+    """The log's keys cannot be changed so, or not now."""
+
+
 class UnsealedError(JournalError):
     """The entry is not in the tree: it waits for the sealer, or there is none of this id."""
 

@@ -55,6 +55,16 @@ class HeldKeys:
             self._signers = {wanted: made}
         return self._signers[wanted]
 
+    def signing_seed(self, found: LogKeys) -> bytes:
+        """Return the private half of the newest key.
+
+        Raises: JournalFault if this machine lacks it.
+        """
+        seed = self.seed(found.newest.public)
+        if seed is None:
+            raise JournalFault(Fault.KEY_MISSING, MISSING)
+        return seed
+
     def own(self) -> bytes:
         """Return the key that a new log begins with.
 

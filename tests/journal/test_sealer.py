@@ -1,5 +1,7 @@
+import shutil
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from core.leadership import Leadership
 from journal.entries import Entry
 from journal.errors import Fault, JournalFault
 from journal.journal import Journal
+from journal.rotation import Rotation
 from journal.sealer import MOST_A_ROUND, Sealer
 from tests.fakes import FixedClock
 from tests.journal.conftest import ORIGIN, Administrator, House
@@ -357,3 +360,19 @@ def test_a_journal_that_is_written_to_is_read_followed_and_verified(
     assert not faults
     assert [report.counts for report in reports] == [{}] * 5
     reader.close()
+
+
+def test_a_sealer_without_the_logs_newest_key_leaves_the_lead(house: House, tmp_path: Path) -> None:
+    other_keys, state_dir = tmp_path / "other-keys", tmp_path / "other"
+    shutil.copytree(house.keys_dir, other_keys)
+    state_dir.mkdir()
+    other = Journal.open(house.database, house.keyring, other_keys, state_dir, ORIGIN, house.clock)
+    Rotation(house.database, house.journal, house.clock).rotate(timedelta(days=1), by="console:an")
+    wait_for(house, 1)
+
+    waits = other.sealer()._round(lambda _: None, raised)
+    takes_over = house.journal.sealer()._round(lambda _: None, raised)
+
+    assert waits > 1 > takes_over
+    assert house.database.read(house.journal.oldest_unsealed) is None
+    other.close()
