@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+import verify_journal
+from journal import log_keys
 from tests.verify_journal.conftest import Verify
-from tests.verify_journal.logs import Log, Said, key, public, signature_line, vkey, write
+from tests.verify_journal.logs import ORIGIN, Log, Said, key, public, signature_line, vkey, write
 
 
 def rotated() -> Log:
@@ -166,3 +168,21 @@ def test_a_key_entry_announces_something(tmp_path: Path, verify: Verify) -> None
     log.add("key")
 
     assert verify(log.export(tmp_path / "export"))["counts"] == {"leaf-malformed": 1}
+
+
+def test_the_service_follows_the_same_chain() -> None:
+    log = rotated()
+    log.rename("tradan/gateway.example/2")
+    log.rotate(key(6))
+    leaves = [(seq, leaf) for seq, leaf in enumerate(log.leaves) if b'"t":"key"' in leaf]
+    read = [verify_journal.Leaf.read(seq, leaf) for seq, leaf in leaves]
+
+    given = verify_journal.read_key(vkey(key(6), log.origin), 1)
+    chain = verify_journal.KeyChain(given, [leaf for leaf in read if leaf], None)
+
+    assert chain.knows_the_given
+    for size in range(2, log.size + 1):
+        before = [each for each in leaves if each[0] < size]
+        theirs = log_keys.LogKeys(ORIGIN).after(before, size)
+        mine = verify_journal.at(chain.history, size)
+        assert (mine.origin, mine.keys) == (theirs.origin, theirs.signing)
