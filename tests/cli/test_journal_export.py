@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-
 from cli.context import Service
 from journal.note import Verifier
 from tests.cli.deployment import Deployment

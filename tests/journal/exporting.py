@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-
 from journal import export
 from journal.export import Export, Exported, Plan
 from journal.note import Verifier
