@@ -119,14 +119,14 @@ def prepare(
     # One kind of work at a time over the whole batch: it runs from a warm cache, half as long.
     drawn = [_draw(draft, uuid7(), now) for draft in drafts]
     leaves = [writer.leaf(each.statement) for each in drawn]
+    named = [_named(leaf) for leaf in leaves]
     for place, draft in enumerate(drafts):
         # Six free-standing digits in a reply are a PIN and nothing else.
-        while _code(leaves[place]).isdecimal():
+        while receipts.code_of(named[place][1]).isdecimal():
             # The id stays, and with it the entry's place behind those it builds on.
             drawn[place] = _draw(draft, drawn[place].statement.id, now)
             leaves[place] = writer.leaf(drawn[place].statement)
-    hashes = [tree.leaf_hash(leaf) for leaf in leaves]
-    told = [receipts.receipt_of(leaf_hash) for leaf_hash in hashes]
+            named[place] = _named(leaves[place])
     identities = [_encrypt(keyring, "identity", each.identity, each.statement) for each in drawn]
     acts = [_encrypt(keyring, "act", each.act, each.statement) for each in drawn]
     return [
@@ -145,14 +145,16 @@ def prepare(
             told_as=_told_as(draft),
             embargo_until=draft.embargo_until,
         )
-        for draft, each, leaf, leaf_hash, receipt, identity, act in zip(
-            drafts, drawn, leaves, hashes, told, identities, acts, strict=True
+        for draft, each, leaf, (leaf_hash, receipt), identity, act in zip(
+            drafts, drawn, leaves, named, identities, acts, strict=True
         )
     ]
 
 
-def _code(leaf: bytes) -> str:
-    return receipts.code_of(receipts.receipt_of(tree.leaf_hash(leaf)))
+def _named(leaf: bytes) -> tuple[bytes, str]:
+    """Return what a leaf is known by: its hash and its receipt."""
+    leaf_hash = tree.leaf_hash(leaf)
+    return leaf_hash, receipts.receipt_of(leaf_hash)
 
 
 def _told_as(draft: Draft) -> ToldAs | None:
