@@ -648,7 +648,7 @@ _TILE = re.compile(
     r"(?:\.p/([1-9][0-9]{0,2}))?"
 )
 _MOST_IN_A_FOLDER = 4096
-_BLOCK = 512
+_BLOCK, _LONGEST_END = 512, 1 << 20
 
 
 def tile_name(level: int, n: int, width: int) -> str:
@@ -767,6 +767,9 @@ class Archive:
     ) -> None:
         if length < at + 2 * _BLOCK:
             find("archive-truncated", "the tar has no end")
+        if length > at + _LONGEST_END:
+            find("archive-malformed", "the tar goes on behind its end")
+            return
         file.seek(at)
         while block := file.read(1 << 20):
             if block.strip(b"\0"):
@@ -2337,10 +2340,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report = _verify(given)
     except UsageError as error:
-        print(f"verify_journal: {error}", file=sys.stderr)
+        print(f"verify_journal: {shown(str(error))}", file=sys.stderr)
         return USAGE
     except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
+        where = f" {shown(str(error.filename))}" if error.filename else ""
         print(f"verify_journal: cannot use{where}: {error.strerror}", file=sys.stderr)
         return USAGE
     except BrokenProcessPool:
@@ -2348,7 +2351,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INCOMPLETE
     except KeyboardInterrupt:
         return INCOMPLETE
-    print(json.dumps(report.shape()) if given.json else "\n".join(report.lines()))
+    try:
+        print(json.dumps(report.shape()) if given.json else "\n".join(report.lines()), flush=True)
+    except BrokenPipeError:  # who reads on has gone; the exit code stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return report.code
 
 

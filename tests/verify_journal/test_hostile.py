@@ -376,3 +376,29 @@ def test_the_verifier_stands_alone(tmp_path: Path, folder: Path) -> None:
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.endswith("Everything holds.\n")
     assert list(alone.parent.iterdir()) == [alone]
+
+
+def test_a_tar_that_ends_in_nothing_for_ever_is_not_read_on(
+    tmp_path: Path, verify: Verify, folder: Path
+) -> None:
+    path = tmp_path / "e.tar"
+    path.write_bytes(tar_of(folder))
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+
+    assert verify(path)["counts"] == {"archive-malformed": 1}
+
+
+def test_a_name_that_is_no_text_is_told_all_the_same(verify: Verify, tmp_path: Path) -> None:
+    assert verify(tmp_path / "\udcff\x1b[31m")["exit"] == 2
+
+
+def test_a_reader_that_goes_away_changes_nothing(folder: Path) -> None:
+    command = [sys.executable, verify_journal.__file__, str(folder), "--key", KEY]
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    found = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+
+    os.close(writing)
+    assert (found.returncode, found.stderr) == (0, b"")
