@@ -1993,7 +1993,7 @@ class Verification:
             report.notes.append("witnesses: those that the export itself names; give --policy FILE")
         known = {(key.name, key.id) for key in logs}
         if octets is not None:
-            known |= judge_policy(report, octets, note, logs)
+            known |= judge_policy(report, octets, note, logs, may_lag=True)
         strangers = sum((name, number) not in known for name, number, _ in note.signatures)
         if strangers:
             text = f"{strangers} signatures on the checkpoint, by keys that no policy names"
@@ -2164,9 +2164,12 @@ def is_signed(note: Note, head: Head, state: InForce) -> bool:
 
 
 def judge_policy(
-    report: Report, octets: bytes, note: Note, logs: Sequence[NoteKey]
+    report: Report, octets: bytes, note: Note, logs: Sequence[NoteKey], *, may_lag: bool
 ) -> set[tuple[str, bytes]]:
-    """See whether a checkpoint has the cosignatures that are demanded; return the known keys."""
+    """See whether a checkpoint has the cosignatures that are demanded; return the known keys.
+
+    An export's newest checkpoint *may lag* behind its witnesses; a proof chooses its checkpoint.
+    """
     try:
         policy = Policy(octets)
     except MalformedError as error:
@@ -2182,9 +2185,13 @@ def judge_policy(
             report.find("cosignature-invalid", None, detail)
         elif verdict:
             cosigned.append(key)
-    if not policy.reached(cosigned):
+    is_reached = policy.reached(cosigned)
+    if not is_reached and may_lag:
+        # Witnesses are asked once a minute: what is newer than their last round is not forged.
+        report.incomplete.append("cosignatures: the newest checkpoint has too few of them yet")
+    elif not is_reached:
         report.find("quorum-missing", None, f"{len(cosigned)} witnesses cosigned: too few")
-    text = "enough" if policy.demands else "none is demanded"
+    text = "too few" if not is_reached else "enough" if policy.demands else "none is demanded"
     report.checked.append(f"{len(cosigned)} cosignatures of {len(policy.witnesses)}: {text}")
     return {(key.name, key.id) for key in (*policy.witnesses.values(), *policy.logs)}
 
@@ -2214,7 +2221,7 @@ def verify_proof(
     report.told.update(log=shown(head.origin), size=head.size, root=head.root.hex(), seq=index)
     judge_note(report, "the checkpoint", note, head, keys)
     if policy is not None:
-        judge_policy(report, policy, note, keys)
+        judge_policy(report, policy, note, keys, may_lag=False)
     leaf = leaf or extra
     if leaf is None:
         report.incomplete.append("the leaf: it is not in this proof; give --leaf FILE")
