@@ -1224,10 +1224,11 @@ class KeyChain:
 
     def states(self, size: int) -> list[InForce]:
         """Return what may have been in force under a checkpoint of *size* leaves."""
-        states = [at(self.history, size)]
-        if self._gap is not None and self._gap < size:
-            states.append(InForce(self._given.name, (self._given.public,)))
-        return states
+        if self._gap is None:
+            return [at(self.history, size)]
+        # What the leaves here say of keys counts for nothing unless it leads to the one given.
+        known = [at(self.history, size)] if self.knows_the_given else []
+        return [*known, InForce(self._given.name, (self._given.public,))]
 
     def _first_name(self, announcements: list[Leaf]) -> str:
         """Return the name under which the log began: by the first leaf's word, who signed it."""

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.verify_journal.conftest import Verify
-from tests.verify_journal.logs import Log, key, vkey, write
+from tests.verify_journal.logs import Log, key, public, vkey, write
 
 FEW = ("--signatures", "none")
 
@@ -120,3 +120,18 @@ def test_an_opening_of_a_leaf_that_is_not_here_is_found(tmp_path: Path, verify: 
     report = verify(folder, *FEW)
 
     assert report["counts"]["opening-outside"] == 2
+
+
+def test_a_range_of_a_log_with_keys_of_its_own_is_refused(tmp_path: Path, verify: Verify) -> None:
+    forged = Log(keys=[key(7)])
+    forged.announce(key(8))
+    forged.add("key", kl=public(key(7)).hex())
+    for _ in range(900):
+        forged.add()
+    folder = cut(tmp_path / "e", forged, 0, 3)
+
+    report = verify(folder, "--remember", str(tmp_path / "seen"), *FEW)
+
+    assert report["exit"] == 1
+    assert "checkpoint-invalid" in report["counts"]
+    assert not (tmp_path / "seen").exists()
