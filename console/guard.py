@@ -1,7 +1,7 @@
 """Stands before every page of the console: who asks, whether they may, and whether they meant to.
 
 A page is reached through `Guard.page` or it is not reached: there is no other way to add one that
-shows or does anything. Session and token against forged forms hang on one cookie (ADR 0017).
+shows or does anything. Session and token against forged forms hang on one cookie (ADR 0020).
 """
 
 import hmac
