@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +13,15 @@ from journal.entries import Draft, Kind, Retention
 from journal.openings import Act
 from journal.receipts import receipt_of
 from journal.tables import JOURNAL_ENTRY, JOURNAL_OPEN
+from records import cases
 from records.cases import CORRECTION_CASE
 from records.register import Record
+from records.stops import Stops
+from sms import traces
+from sms.facts import Loaded, Moving
+from sms.groundwork import Groundwork
+from tests.fakes import NOON
+from tests.sms.deciding import EVERY_COMMAND, KT, SAI, SENDER, challenge, message
 from tests.sms.gateway import OTHER, REAL, Gateway, other_than, stranger
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -238,17 +246,22 @@ def test_a_look_at_ones_log_is_never_sent_over_a_link_for_real_people_if_made_up
     assert gateway.says(person.phone, f"NK {person.personal_id}", code=REAL) == "NOMATCH"
 
 
-def test_a_batch_of_lookups_asks_the_journal_nothing_more(gateway: Gateway) -> None:
-    person = gateway.person()
-    said: list[str] = []
+class Untouched:
+    """A database and a session that nothing is asked of."""
 
-    def listen(*about: object) -> None:
-        said.append(str(about[2]))
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was asked for")
 
-    sa.event.listen(sa.Engine, "before_cursor_execute", listen)
-    look_up(gateway, person)
-    sa.event.remove(sa.Engine, "before_cursor_execute", listen)
 
-    assert [each for each in said if each.startswith("INSERT INTO journal_open")]
-    assert not [each for each in said if "correction_case" in each]
-    assert not [each for each in said if each.startswith("SELECT") and "journal_open" in each]
+@pytest.mark.parametrize("purpose", ["DC", "KHOA", "MO"])
+def test_a_batch_without_them_asks_the_database_nothing_more(purpose: str) -> None:
+    untouched: Any = Untouched()
+    messages = [message(each) for each in EVERY_COMMAND if each not in {SAI, KT}]
+    stops = Stops()
+    loaded = Loaded(Moving({SENDER: challenge(purpose)}, {}, stops), {}, {}, journal_is_up=True)
+    groundwork = Groundwork({}, {SENDER: True}, {}, register_is_up=True, register_erred=False)
+
+    found = traces.load(untouched, untouched, messages, loaded, groundwork, NOON)
+
+    assert found == {}
+    cases.open_all(untouched, [])
