@@ -51,12 +51,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was measured on one database, or why nothing was."""
+    """What was measured on one database, or why nothing was.
+
+    Units: *start* in seconds, what `journal verify` takes where there is nothing to verify.
+    """
 
     database: Kind
     version: str
     loads: tuple[Load, ...] = ()
     sizes: tuple[Size, ...] = ()
+    start: float = 0.0
     left_out: str = ""
 
     @property
@@ -104,11 +108,12 @@ def _on(kind: Kind, plan: Plan, folder: Path, machine: Machine, say: Say) -> Fin
         deployed = service.make(Path(home), server)
         filler = stack.enter_context(journal_filler.started(deployed))
         bench = _Bench(kind, plan, deployed, filler, server, say)
+        start = bench.start()
         first, *others = plan.entries
         sizes = [bench.at(first)]
         loads = bench.loads()
         sizes += [bench.at(entries) for entries in others]
-        return Finding(kind, version, loads, tuple(sizes))
+        return Finding(kind, version, loads, tuple(sizes), start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,15 @@ class _Bench:
     filler: JournalFiller
     postgres: PostgresServer | None
     say: Say
+
+    def start(self) -> float:
+        """Verify a journal that is all but empty: how long that takes is no work on entries.
+
+        Units: seconds.
+        """
+        extent = Verification.TREE
+        words = ("journal", "verify", *_WORDS[extent])
+        return min(self._verified(extent, _APP, *words).seconds for _ in range(2))
 
     def at(self, entries: int) -> Size:
         """Fill the journal up to a size, and measure proofs and verifications there."""
