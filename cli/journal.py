@@ -14,6 +14,7 @@ from cli.journal_extract import extract_command
 from cli.journal_hold import hold_group
 from cli.journal_key import key_group
 from cli.journal_proofs import compare_command, prove_command, verify_proof_command
+from cli.journal_recover import recover_command
 from cli.journal_roles import roles_command
 from cli.journal_verify import verify_command
 from cli.journal_witness import witness_group
@@ -32,6 +33,7 @@ journal_group.add_command(erase_group)
 journal_group.add_command(extract_command)
 journal_group.add_command(hold_group)
 journal_group.add_command(key_group)
+journal_group.add_command(recover_command)
 journal_group.add_command(roles_command)
 journal_group.add_command(verify_command)
 journal_group.add_command(prove_command)

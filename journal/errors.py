@@ -16,6 +16,10 @@ class KeyChangeError(JournalError):
     """The log's keys cannot be changed so, or not now."""
 
 
+class RecoveryError(JournalError):
+    """A restored journal cannot be recovered so: the sentence names what stands in the way."""
+
+
 class UnsealedError(JournalError):
     """The entry is not in the tree: it waits for the sealer, or there is none of this id."""
 

@@ -24,7 +24,12 @@ _RULES = (
         ),
     ),
     ("journal_tile", "DELETE", "1 = 1"),
-    ("tree_state", "UPDATE", "NEW.size <= OLD.size OR NEW.origin <> OLD.origin"),
+    # A log begun anew comes with the leaf that tells its name, which is one level below.
+    (
+        "tree_state",
+        "UPDATE",
+        ("NEW.size <= OLD.size OR (NEW.origin <> OLD.origin AND NEW.origin NOT LIKE 'tradan/%/%')"),
+    ),
     ("tree_state", "DELETE", "1 = 1"),
     # A witness or time-stamp authority may add its word to a checkpoint; its text stands.
     (

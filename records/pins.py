@@ -223,6 +223,15 @@ def expire(session: Session, now: datetime) -> None:
     )
 
 
+def void_all(session: Session, now: datetime) -> None:
+    """End every open challenge: nobody knows any more what became of its PIN."""
+    session.execute(
+        sa.update(CHALLENGE)
+        .where(CHALLENGE.c.state == ChallengeState.OPEN)
+        .values(state=ChallengeState.VOID, closed_at=now, pin_hash=None, blob=None)
+    )
+
+
 def _to_row(challenge: Challenge, state: ChallengeState, keyring: Keyring) -> dict[str, object]:
     row: dict[str, object] = {
         "id": challenge.id,

@@ -112,11 +112,13 @@ class LogStanding:
     signed_at: datetime | None = None
     verified: Verified | None = None
     witnessed: Witnessed | None = None
+    continues: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Shape it for programs."""
         return {
             "origin": self.origin,
+            "continues": self.continues,
             "key": self.key,
             "size": self.size,
             "root": self.root,
@@ -216,6 +218,7 @@ class Reader:
         log = LogStanding(
             found_keys.origin, str(found_keys.newest), head.size, head.root.hex(),
             head.checkpoint, signed_at, verified, self.journal.witnessed(session),
+            found_keys.former_origin,
         )  # fmt: skip
         shown = tuple(
             _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)

@@ -83,7 +83,7 @@ def test_the_shape_for_programs_stays(public: Public) -> None:
     }
     log = found["journal"]
     assert set(log) == {
-        "origin", "key", "size", "root", "checkpoint", "signed_at",
+        "origin", "continues", "key", "size", "root", "checkpoint", "signed_at",
         "verified", "verified_at", "verified_size", "witnessed_at", "witnessed_size",
         "witnessed_by",
     }  # fmt: skip
