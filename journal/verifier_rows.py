@@ -49,9 +49,10 @@ _PAGE_BY_PAGE = {
         f"SET LOCAL {setting} = off" for setting in ("enable_hashjoin", "enable_mergejoin", "jit")
     ),
 }
+# The sum keeps SQLite from going through all leaves: it begins with the few entries about keys.
 _KEYS = """
 SELECT l.seq, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id
-WHERE e.kind = 'key' AND l.seq >= :start AND l.seq < :end ORDER BY l.seq LIMIT :most
+WHERE e.kind = 'key' AND l.seq + 0 >= :start AND l.seq + 0 < :end ORDER BY l.seq LIMIT :most
 """
 _ERASURES = """
 SELECT l.seq, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id

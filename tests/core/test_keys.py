@@ -126,3 +126,26 @@ def _write(path: Path, content: bytes) -> None:
     path.unlink(missing_ok=True)
     path.write_bytes(content)
     path.chmod(0o400)
+
+
+def test_each_key_of_the_log_has_a_file_of_its_own(keys_dir: Path) -> None:
+    first = keys.load_logs(keys_dir)
+
+    assert keys.make_log(keys_dir) == 2
+    assert keys.make_log(keys_dir) == 3
+
+    logs = keys.load_logs(keys_dir)
+    assert (sorted(logs), logs[1]) == ([1, 2, 3], first[1])
+    assert len(set(logs.values())) == 3
+    assert stat.S_IMODE((keys_dir / "log-3.key").stat().st_mode) == 0o400
+    assert keys.load(keys_dir).logs == logs
+
+
+def test_a_log_key_that_was_destroyed_is_not_made_again(keys_dir: Path) -> None:
+    keys.make_log(keys_dir)
+
+    assert keys.destroy_log(keys_dir, 1) == "log.key"
+
+    assert keys.create(keys_dir) == []
+    assert sorted(keys.load(keys_dir).logs) == [2]
+    assert keys.make_log(keys_dir) == 3

@@ -20,6 +20,7 @@ from journal.stored import StoredTree
 from journal.tables import JOURNAL_ENTRY, JOURNAL_OPEN
 from journal.verifier_log import read_memory
 from tests.journal.conftest import ORIGIN, Administrator, House
+from tests.journal.test_rotation import verified_alone
 from tests.restoring import backup, restore
 
 GROUNDS = Grounds("console:an", ("Tran Thi B", "Le Van C"), "disk 2 failed")
@@ -219,6 +220,11 @@ def test_a_new_log_goes_on_over_what_is_left_and_says_what_is_lost(
     assert read_memory(house.state_dir / f"{MEMORY_FILE}-1") == known
     assert (house.state_dir / f"{FOLDER}-1" / "checkpoint").read_text().startswith(f"{ORIGIN}\n")
     mirrored(house)
+    with closing(house.reopen()) as journal:
+        for key in (ORIGIN, name):
+            verifier = note.Verifier(key, note.Verifier.parse(journal.verifier_key).public)
+            done = verified_alone(house.state_dir / FOLDER, str(verifier))
+            assert done.returncode in {0, 3}, done.stdout
     assert told_of_the_old_log(house) == (299, known.root.hex() if known else "")
 
 

@@ -1,6 +1,8 @@
 """The log's keys follow one another: who signs when, who goes by what, and what is refused."""
 
 import shutil
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +19,10 @@ from journal.errors import Fault, JournalFault, KeyChangeError
 from journal.journal import Journal
 from journal.log_keys import LogKeys
 from journal.rotation import Rotation
+from journal.sinks import DirectorySink
 from journal.verifier import verify
 from tests.journal.conftest import ORIGIN, Administrator, House
+from tests.journal.exporting import run
 
 OVERLAP = timedelta(days=30)
 
@@ -273,3 +277,27 @@ def test_a_retired_key_lets_nobody_write(house: House) -> None:
     assert not found.endorses(writer, bytes.fromhex(told.endorsement or ""))
     assert found.endorsed(writer, bytes.fromhex(told.endorsement or ""))
     assert found.endorses(writer, bytes.fromhex(new.endorsement or ""))
+
+
+def test_an_export_verifies_by_either_key_with_one_file_of_python(
+    house: House, tmp_path: Path
+) -> None:
+    house.append(3)
+    old = house.journal.verifier_key
+    rotation(house).rotate(OVERLAP, by="console:an")
+    house.append(300, 10)
+    rotation(house).retire(by="console:an", reason="copied", early=True)
+    house.append(2, 500)
+    run(house, DirectorySink(tmp_path / "export"))
+
+    for key in (old, house.journal.verifier_key):
+        done = verified_alone(tmp_path / "export", key)
+        assert done.returncode == 0, done.stdout + done.stderr
+    stranger = note.Signer(ORIGIN, bytes(32)).verifier
+    assert verified_alone(tmp_path / "export", str(stranger)).returncode == 1
+
+
+def verified_alone(export: Path, key: str) -> subprocess.CompletedProcess[str]:
+    program = Path(__file__).parents[2] / "verify_journal.py"
+    command = [sys.executable, str(program), str(export), "--key", key]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
