@@ -35,6 +35,23 @@ _CITIZEN = "phone:"
 _ADD_ENTRY = prepared(sa.insert(JOURNAL_ENTRY))
 _ADD_OPENING = prepared(sa.insert(JOURNAL_OPEN))
 _ADD_PENDING = prepared(sa.insert(JOURNAL_PENDING))
+# Ids are in the order of their making, but for what processes make in the same moment.
+_OLDEST = 64
+_FIRST = (
+    sa.select(JOURNAL_PENDING.c.entry_id)
+    .order_by(JOURNAL_PENDING.c.entry_id)
+    .limit(_OLDEST)
+    .subquery("waiting")
+)
+_MADE_AT = (
+    sa.select(JOURNAL_ENTRY.c.created_at)
+    .where(JOURNAL_ENTRY.c.id == _FIRST.c.entry_id)
+    .limit(1)
+    .lateral("entry")
+)
+_OLDEST_WAITING = sa.select(sa.func.min(_MADE_AT.c.created_at)).select_from(
+    _FIRST.join(_MADE_AT, sa.true())
+)
 _WRITTEN = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -206,10 +223,8 @@ def await_sealing(session: Session, entries: Sequence[Entry]) -> None:
 
 def oldest_waiting(session: Session) -> datetime | None:
     """Return when the oldest entry that waits for the sealer was made."""
-    waiting = sa.select(sa.func.min(JOURNAL_ENTRY.c.created_at)).join(
-        JOURNAL_PENDING, JOURNAL_PENDING.c.entry_id == JOURNAL_ENTRY.c.id
-    )
-    return session.execute(waiting).scalar()
+    moment: datetime | None = session.execute(_OLDEST_WAITING).scalar()
+    return moment
 
 
 def _draw(draft: Draft, entry_id: UUID, now: datetime) -> _Drawn:

@@ -211,17 +211,35 @@ class Sealer:
         return _WITHOUT_KEY_SECONDS
 
 
-_WAITING = prepared(
-    sa.select(
-        JOURNAL_PENDING.c.entry_id,
-        JOURNAL_ENTRY.c.leaf,
-        JOURNAL_ENTRY.c.leaf_hash,
-        JOURNAL_ENTRY.c.kind,
-        JOURNAL_LEAF.c.seq,
-    )
-    .outerjoin(JOURNAL_ENTRY, JOURNAL_ENTRY.c.id == JOURNAL_PENDING.c.entry_id)
-    .outerjoin(JOURNAL_LEAF, JOURNAL_LEAF.c.entry_id == JOURNAL_PENDING.c.entry_id)
+# Each one that waits is looked up by itself: how many wait no statistics know, and a planner that
+# takes them for many would read the whole journal in each round.
+_FIRST = (
+    sa.select(JOURNAL_PENDING.c.entry_id)
     .order_by(JOURNAL_PENDING.c.entry_id)
     .limit(MOST_A_ROUND)
+    .subquery("waiting")
+)
+_ITS_ENTRY = (
+    sa.select(JOURNAL_ENTRY.c.leaf, JOURNAL_ENTRY.c.leaf_hash, JOURNAL_ENTRY.c.kind)
+    .where(JOURNAL_ENTRY.c.id == _FIRST.c.entry_id)
+    .limit(1)
+    .lateral("entry")
+)
+_ITS_LEAF = (
+    sa.select(JOURNAL_LEAF.c.seq)
+    .where(JOURNAL_LEAF.c.entry_id == _FIRST.c.entry_id)
+    .limit(1)
+    .lateral("leaf")
+)
+_WAITING = prepared(
+    sa.select(
+        _FIRST.c.entry_id,
+        _ITS_ENTRY.c.leaf,
+        _ITS_ENTRY.c.leaf_hash,
+        _ITS_ENTRY.c.kind,
+        _ITS_LEAF.c.seq,
+    )
+    .select_from(_FIRST.outerjoin(_ITS_ENTRY, sa.true()).outerjoin(_ITS_LEAF, sa.true()))
+    .order_by(_FIRST.c.entry_id)
 )
 _WAIT_NO_MORE = prepared(sa.delete(JOURNAL_PENDING).where(among(JOURNAL_PENDING.c.entry_id, "ids")))

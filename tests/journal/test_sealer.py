@@ -15,9 +15,11 @@ from journal.entries import Entry
 from journal.errors import Fault, JournalFault
 from journal.journal import Journal
 from journal.rotation import Rotation
-from journal.sealer import MOST_A_ROUND, Sealer
+from journal.sealer import _WAITING, MOST_A_ROUND, Sealer
 from tests.fakes import FixedClock
 from tests.journal.conftest import ORIGIN, Administrator, House
+
+_LITERALLY = {"literal_binds": True}
 
 
 @pytest.fixture
@@ -376,3 +378,24 @@ def test_a_sealer_without_the_logs_newest_key_leaves_the_lead(house: House, tmp_
     assert waits > 1 > takes_over
     assert house.database.read(house.journal.oldest_unsealed) is None
     other.close()
+
+
+def test_a_round_reads_what_waits_and_not_the_journal(
+    house: House, administrator: Administrator
+) -> None:
+    house.append(300)
+    with administrator.engine.connect().execution_options(
+        isolation_level="AUTOCOMMIT"
+    ) as connection:
+        connection.exec_driver_sql("ANALYZE")
+        # As after hours of work: pages that were full, and nobody knows how full they are.
+        connection.exec_driver_sql(
+            "UPDATE pg_class SET reltuples = 1000000, relpages = 1 "
+            "WHERE relname = 'journal_pending'"
+        )
+        said = str(_WAITING.compile(dialect=connection.dialect, compile_kwargs=_LITERALLY))
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {said}").scalars())
+
+    assert "pk_journal_entry" in plan
+    assert "Hash" not in plan
+    assert "Merge" not in plan
