@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+WITHIN = "asked from within the work: do it before, or as part of the same work"
+
 
 class Turn:
     """One thing to be done, and the thread that waits for it."""
@@ -49,12 +51,16 @@ class Together(Generic[T]):
         self._mutex = threading.Lock()
         self._waiting: list[T] = []
         self._busy = False
+        self._leader: int | None = None
 
     def do(self, turn: T) -> None:
         """Return once *turn* is done, by this thread or another.
 
-        Raises: what went wrong with it.
+        Raises: what went wrong with it; RuntimeError if asked for from within the work, which
+        would wait for itself.
         """
+        if self._leader == threading.get_ident():
+            raise RuntimeError(WITHIN)
         with self._mutex:
             self._waiting.append(turn)
             leads, self._busy = not self._busy, True
@@ -69,8 +75,10 @@ class Together(Generic[T]):
         with self._mutex:
             batch, self._waiting = self._waiting, []
         try:
+            self._leader = threading.get_ident()
             self._work(batch)
         finally:
+            self._leader = None
             for turn in batch:
                 if not turn.done:
                     # An interrupt came down on the leader: nobody else may take it for their turn.

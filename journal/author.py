@@ -9,8 +9,11 @@ import secrets
 import threading
 from collections.abc import Callable, Sequence
 
+from sqlalchemy.orm import Session
+
 from core import keys
 from core.clock import Clock
+from core.db import after_commit
 from core.errors import UnavailableError
 from core.keyring import Keyring
 from journal import entries, held, log_keys
@@ -40,7 +43,7 @@ class Author:
         """Note that the entry that announces this process is committed."""
         self._announced.set()
 
-    def announce(self, commit: Callable[[], None]) -> None:
+    def announce(self, commit: Callable[[], object]) -> None:
         """Have *commit* announce this process, unless another thread did meanwhile."""
         with self._mutex:
             if not self.is_announced:
@@ -54,11 +57,18 @@ class Author:
         """
         return entries.prepare(drafts, self._writer, self._keyring, self._clock.now())
 
-    def announcement(self, found: LogKeys) -> Draft:
-        """Announce this process under the newest of the log's keys, or the first of a new log.
+    def introduce(self, session: Session, drafts: Sequence[Draft], found: LogKeys) -> list[Entry]:
+        """Turn drafts into entries of this transaction, after the one that announces the process.
 
-        Raises: UnavailableError if this machine lacks it: others have it, and this work is theirs.
+        Raises: DraftError if one cannot be committed to; UnavailableError if this machine lacks
+        the newest of the log's keys: others have it, and this work is theirs.
         """
+        if not self.is_announced:
+            after_commit(session, self.see_announced)
+            drafts = [self._announcement(found), *drafts]
+        return self.prepare(drafts)
+
+    def _announcement(self, found: LogKeys) -> Draft:
         seed = self._held.seed(found.newest.public) if found.signing else self._held.own()
         if seed is None:
             raise UnavailableError(held.MISSING)

@@ -13,7 +13,7 @@ from core.db import Database
 from core.keyring import Keyring
 from journal import cover, erasing, expiry, legal_holds, orders, retention, targets
 from journal.cover import Cause, Part
-from journal.entries import Draft, Entry, Kind, Retention
+from journal.entries import Draft, Kind, Retention
 from journal.journal import Journal
 from journal.leaf import Cover, PayloadValue
 from journal.orders import Order, Refusal, State
@@ -76,15 +76,14 @@ class Erasures:
         )
 
         said = _why(order, part=str(part), openings=len(found.leaves))
-        entry = self._prepared(order, "erase-plan", by, said)
 
-        def work(session: Session) -> Order | Refusal:
+        def work(session: Session) -> tuple[Order | Refusal, UUID]:
             number = orders.add(session, self._keyring, order)
-            self._journal.append(session, [entry])
-            return orders.load(session, self._keyring, number) or Refusal.UNKNOWN
+            *_, entry = self._journal.write(session, [_draft(order, "erase-plan", by, said)])
+            return orders.load(session, self._keyring, number) or Refusal.UNKNOWN, entry.id
 
-        done = self._database.write(work)
-        expiry.seal(self._database, self._journal, entry.id)
+        done, entry_id = self._database.write(work)
+        expiry.seal(self._database, self._journal, entry_id)
         return done
 
     def approve(self, number: int, *, by: str) -> Order | Refusal:
@@ -96,15 +95,15 @@ class Erasures:
             people = {order.planned_by, *(approver for approver, _ in order.approvals)}
             return Refusal.SAME_PERSON if by in people else None
 
-        def change(session: Session, order: Order, entry: Entry) -> None:
-            orders.note_approval(session, order, by, entry.id)
+        def change(session: Session, order: Order, entry_id: UUID) -> None:
+            orders.note_approval(session, order, by, entry_id)
 
         return self._change(number, "erase-approve", by, refusal, change)
 
     def cancel(self, number: int, *, by: str) -> Order | Refusal:
         """End an order without erasing anything more."""
 
-        def change(session: Session, order: Order, _: Entry) -> None:
+        def change(session: Session, order: Order, _: UUID) -> None:
             orders.end(session, order, by=by, now=self._clock.now(), is_done=False)
 
         return self._change(number, "erase-cancel", by, lambda _: None, change)
@@ -140,7 +139,7 @@ class Erasures:
         act: str,
         by: str,
         refusal: Callable[[Order], Refusal | None],
-        change: Callable[[Session, Order, Entry], None],
+        change: Callable[[Session, Order, UUID], None],
     ) -> Order | Refusal:
         def work(session: Session) -> tuple[Order | Refusal, UUID | None]:
             order = orders.load(session, self._keyring, number)
@@ -150,9 +149,8 @@ class Erasures:
                 return Refusal.ENDED, None
             if (why := refusal(order)) is not None:
                 return why, None
-            entry = self._prepared(order, act, by)
-            change(session, order, entry)
-            self._journal.append(session, [entry])
+            *_, entry = self._journal.write(session, [_draft(order, act, by)])
+            change(session, order, entry.id)
             changed = orders.load(session, self._keyring, number)
             return changed or Refusal.UNKNOWN, entry.id
 
@@ -203,7 +201,7 @@ class Erasures:
             approved_by=tuple(approver for approver, _ in order.approvals),
             openings=len(found),
         )
-        self._journal.append(session, [self._prepared(order, "erase", by, said, covered)])
+        self._journal.write(session, [_draft(order, "erase", by, said, covered)])
         return len(found)
 
     def _destroy_keys(self, order: Order) -> None:
@@ -228,25 +226,24 @@ class Erasures:
             return orders.load(session, self._keyring, number) or Refusal.UNKNOWN
         return order
 
-    def _prepared(
-        self,
-        order: Order,
-        act: str,
-        by: str,
-        said: Mapping[str, PayloadValue] | None = None,
-        covered: Cover | None = None,
-    ) -> Entry:
-        draft = Draft(
-            kind=Kind.ADMIN if covered is None else Kind.ERASE,
-            retention=Retention.ACT,
-            actor=by,
-            actor_index=None,
-            subject=None,
-            subject_index=None,
-            payload={"act": act, "order": order.digest().hex(), **(said or {})},
-            cover=covered,
-        )
-        return self._journal.prepare([draft])[0]
+
+def _draft(
+    order: Order,
+    act: str,
+    by: str,
+    said: Mapping[str, PayloadValue] | None = None,
+    covered: Cover | None = None,
+) -> Draft:
+    return Draft(
+        kind=Kind.ADMIN if covered is None else Kind.ERASE,
+        retention=Retention.ACT,
+        actor=by,
+        actor_index=None,
+        subject=None,
+        subject_index=None,
+        payload={"act": act, "order": order.digest().hex(), **(said or {})},
+        cover=covered,
+    )
 
 
 def _why(order: Order, **said: PayloadValue) -> dict[str, PayloadValue]:

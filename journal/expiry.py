@@ -207,7 +207,7 @@ def _tell(journal: Journal, said: Mapping[str, PayloadValue], session: Session) 
         subject_index=None,
         payload=said,
     )
-    journal.append(session, journal.prepare([draft]))
+    journal.write(session, [draft])
 
 
 def _ids(due: _Months) -> set[int]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import keys
 from core.clock import Clock, SystemClock
-from core.db import Database, after_commit, dialect_of, upsert
+from core.db import Database, dialect_of, upsert
 from core.errors import KeysError
 from core.keyring import Keyring
 from core.leadership import Leadership
@@ -108,7 +108,7 @@ class Journal:
         journal = cls(database, keyring, HeldKeys(keys_dir), known, memory_path, clock, policy)
         journal._follow()
         if not journal._signer.known.signing:
-            database.write(journal._begin)
+            database.write(lambda session: journal.change(session, journal._first))
             journal._follow()
         if not database.read(journal.holds_newest_key):
             raise KeysError([held.MISSING])
@@ -121,10 +121,21 @@ class Journal:
         Raises: DraftError if one cannot be committed to; JournalFault; UnavailableError.
         """
         if drafts and not self._author.is_announced:
-            self._author.announce(lambda: self._database.write(self._announce))
+            self._author.announce(lambda: self._database.write(lambda s: self.write(s, [])))
         made = self._author.prepare(drafts)
         if not self._inline:
             self._sealing.expect([entry.leaf_hash for entry in made])
+        return made
+
+    def write(self, session: Session, drafts: Sequence[Draft]) -> list[Entry]:
+        """Prepare and store what only the caller's transaction knows, the last drafted last.
+
+        Raises: as `prepare` and `append` do.
+        """
+        made = self._author.introduce(session, drafts, self.log_keys(session))
+        if not self._inline:
+            self._sealing.expect([entry.leaf_hash for entry in made])
+        self.append(session, made)
         return made
 
     def append(self, session: Session, made: Sequence[Entry]) -> None:
@@ -221,10 +232,7 @@ class Journal:
         drafts = drafts_of(found)
         if not drafts:
             return found
-        if not self._author.is_announced:
-            drafts = [self._author.announcement(found), *drafts]
-            after_commit(session, self._author.see_announced)
-        made = self._author.prepare(drafts)
+        made = self._author.introduce(session, drafts, found)
         entries.store(session, made)
         leaves = [(seq, entry.leaf) for seq, entry in enumerate(made, start=head.size)]
         changed = found.after(leaves, head.size + len(made))
@@ -273,20 +281,10 @@ class Journal:
 
         self._database.read(follow)
 
-    def _announce(self, session: Session) -> None:
-        announcement = self._author.announcement(self.log_keys(session))
-        self.append(session, self._author.prepare([announcement]))
-
-    def _begin(self, session: Session) -> None:
-        """Announce the first key of the log."""
-
-        def first(found: LogKeys) -> list[Draft]:
-            if found.signing:
-                return []  # another process was faster
-            public = log_keys.public_of(self.held.own())
-            return [key_draft("log", public, log_keys.announce_first(public))]
-
-        self.change(session, first)
+    def _first(self, found: LogKeys) -> list[Draft]:
+        """Announce the first key of the log, unless another process was faster."""
+        public = log_keys.public_of(self.held.own())
+        return [] if found.signing else [key_draft("log", public, log_keys.announce_first(public))]
 
 
 def _known(session: Session) -> LogKeys | None:

@@ -63,5 +63,5 @@ def _blank(journal: Journal, session: Session, part: Part, leaves: Collection[in
         subject_index=None,
         payload={"act": "erase-again", "openings": len(found)},
     )
-    journal.append(session, journal.prepare([draft]))
+    journal.write(session, [draft])
     return len(found)

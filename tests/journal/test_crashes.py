@@ -75,13 +75,18 @@ class Load:
     def crashed(self) -> list[UUID]:
         """Crash it a moment after it has told enough, and return all that it told."""
         command = [sys.executable, _PROGRAM, self.url.render_as_string(), self.home / "keys"]
-        with subprocess.Popen(
-            [str(word) for word in (*command, self.home)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
+        said = self.home / "said"
+        with (
+            said.open("wb") as stderr,
+            subprocess.Popen(
+                [str(word) for word in (*command, self.home)],
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+            ) as process,
+        ):
             assert process.stdout is not None
             lines = [process.stdout.readline() for _ in range(_ENOUGH)]
+            assert lines[-1], said.read_text()
             time.sleep(random.random() * _LONGEST_SECONDS)  # noqa: S311 (a moment, not a secret)
             self.crash()
             process.kill()
