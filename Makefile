@@ -11,6 +11,9 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 	/proc/meminfo 2>/dev/null && test -w /dev/shm && \
 	test "$$(df -k --output=avail /dev/shm | tail -1)" -gt 8000000 && echo /dev/shm)
 
+# A test that waits for ever ends its process, and shows where every thread of it stands.
+GUARD = -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format test-timing slow test-browser benchmark migration lock chromium go clean
 
@@ -21,7 +24,7 @@ demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--
 	$(BIN)/python app.py demo $(ARGS)
 
 test: lint .venv/.foreign ## Run the checks and the tests, on SQLite and on PostgreSQL
-	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(GUARD) $(ARGS)
 
 lint: .venv/.installed ## Run the checks only
 	$(BIN)/ruff check
