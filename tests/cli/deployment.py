@@ -21,7 +21,7 @@ from sms.links.model import Link
 SEND_URL = "http://127.0.0.1:9/mt"
 ACCOUNT_SID = "AC" + "0123456789abcdef" * 2
 NUMBER = "+12025550100"
-# `run` sets it for its children; the next process of a test must not count in a folder that is gone.
+# `run` sets it for its children; what a test starts next must not count in a folder that is gone.
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
