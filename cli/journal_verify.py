@@ -87,7 +87,7 @@ class _Head(click.ParamType["Remembered"]):
     "--since", type=_Head(), cls=OptionIn, section=_LESS,
     help="Only what came after this head, up to which all was verified before.",
 )  # fmt: skip
-@click.option("--child-of", type=int, hidden=True, help="End when this process ends.")
+@click.option("--child-of", type=int, hidden=True, help="End with this process, and tell it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_service
 def verify_command(
@@ -123,7 +123,9 @@ def verify_command(
         words = _words(signatures=signatures, remember=remember, policy=policy)
         run_verifier(service, [str(export), *words], given, as_json=as_json)
     cores = 1 if gently else len(os.sched_getaffinity(0))
-    report = _verify(service, since, signatures, openings=openings, processes=cores)
+    report = _verify(
+        service, since, signatures, openings=openings, processes=cores, parent=child_of
+    )
     if remember is not None:
         report = _held_to(service, remember, report)
     _end(report, as_json=as_json)
@@ -172,6 +174,7 @@ def _verify(
     *,
     openings: bool,
     processes: int,
+    parent: int | None,
 ) -> "Report":
     # Not by way of the service's own journal, which refuses to open one that is not sound.
     from journal.audit import verify_live
@@ -183,7 +186,8 @@ def _verify(
 
         def progress(done: int, total: int) -> None:
             if not bars:
-                bars.append(stack.enter_context(Progress("entries", total, service.clock)))
+                bar = Progress("entries", total, service.clock, is_for_program=parent is not None)
+                bars.append(stack.enter_context(bar))
             bars[0].tell(done, done)
 
         return verify_live(

@@ -12,15 +12,20 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 EVERY_SECONDS = 10.0
+_PROGRAM_EVERY_SECONDS = 1.0
 
 
 class Progress:
     """Tells on standard error how much of some work is done, and how fast.
 
-    Units: `total` and `done` are parts of the work, `count` is what people count it in.
+    Units: `total` and `done` are parts of the work, `count` is what people count it in. A program
+    that listens is told `done` and `total` alone.
     """
 
-    def __init__(self, noun: str, total: int, clock: Clock) -> None:
+    def __init__(
+        self, noun: str, total: int, clock: Clock, *, is_for_program: bool = False
+    ) -> None:
+        self._is_for_program = is_for_program
         self._noun = noun
         self._total = max(total, 1)
         self._clock = clock
@@ -28,7 +33,7 @@ class Progress:
         self._bar: Bar | None = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._is_for_program:
             self._bar = _bar(self._noun)
             self._bar.add_task("", total=self._total, count=0, rate=0)
             self._bar.start()
@@ -47,7 +52,11 @@ class Progress:
         """Say how far the work is."""
         now = self._clock.monotonic()
         rate = int(count / max(now - self._began, 0.001))
-        if self._bar:
+        if self._is_for_program:
+            if now - self._told >= _PROGRAM_EVERY_SECONDS:
+                self._told = now
+                click.echo(f"{done} {self._total}", err=True)
+        elif self._bar:
             self._bar.update(self._bar.task_ids[0], completed=done, count=count, rate=rate)
         elif now - self._told >= EVERY_SECONDS:
             self._told = now

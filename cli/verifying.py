@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from os import getpid
@@ -19,6 +19,7 @@ from core import log, metrics
 from core.chores import Chore, Keeper
 from core.clock import Clock
 from core.db import Database
+from core.errors import CoreError
 from core.leadership import Leadership
 from journal import verifications
 from journal.tree import TreeHead
@@ -28,9 +29,12 @@ from sms.trips import Trips
 
 _PROGRAM = Path(__file__).resolve().parents[1] / "app.py"
 _LOOK_EVERY = timedelta(minutes=1)
+# Whoever has asked for one looks on.
+_HEED_EVERY = timedelta(seconds=2)
 # A service that has just started has other things to do.
 SETTLE = timedelta(minutes=5)
 _END_SECONDS = 5.0
+Tell = Callable[[int, int], None]
 _log = log.get_logger(__name__)
 
 
@@ -43,8 +47,8 @@ class Command:
         self._process: subprocess.Popen[str] | None = None
         self._stopped = threading.Event()
 
-    def __call__(self, due: Due) -> Result | None:
-        """Verify, and return what it came to; None if it was stopped."""
+    def __call__(self, due: Due, tell: Tell = lambda _done, _total: None) -> Result | None:
+        """Verify, telling how far that is, and return what it came to; None if it was stopped."""
         words = ["journal", "verify", "--json", "--gently", "--child-of", str(getpid())]
         if due.since is not None:
             words += ["--since", f"{due.since.size}:{due.since.root.hex()}"]
@@ -56,13 +60,17 @@ class Command:
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
                 text=True,
             )
-        told, _ = self._process.communicate()
+        with self._process as process:
+            listener = threading.Thread(target=_listen, args=(process.stderr, tell))
+            listener.start()
+            told = process.stdout.read() if process.stdout else ""
+            listener.join()
         if self._stopped.is_set():
             return None
-        return _read(told, self._process.returncode, is_whole=due.since is None)
+        return _read(told, process.returncode, is_whole=due.since is None)
 
     def stop(self) -> None:
         """End what is under way, and begin nothing more."""
@@ -83,7 +91,7 @@ class Verifying:
         database: Database,
         trips: Trips,
         clock: Clock,
-        verify: Callable[[Due], Result | None],
+        verify: Callable[[Due, Tell], Result | None],
         jitter: timedelta,
         leadership: Leadership | None,
     ) -> None:
@@ -94,6 +102,11 @@ class Verifying:
         self._jitter = jitter
         self._leadership = leadership
 
+    def heed(self) -> None:
+        """Verify if an officer has asked for it."""
+        if self._database.read(verifications.asked) is not None:
+            self.keep()
+
     def keep(self) -> None:
         """Verify if something is due, and if it is this process that does it."""
         if self._leadership is not None and not self._leadership.held():
@@ -103,7 +116,7 @@ class Verifying:
         if due is None:
             return
         number = self._database.write(lambda session: verifications.begin(session, due, now))
-        result = self._verify(due)
+        result = self._verify(due, lambda done, total: self._note(number, done, total))
         if result is None:
             return
         self._tell(due, result)
@@ -111,6 +124,11 @@ class Verifying:
         self._database.write(
             lambda session: verifications.end(session, number, result, ended_at),
         )
+
+    def _note(self, number: int, done: int, total: int) -> None:
+        now = self._clock.now()
+        with suppress(CoreError):  # how far it is matters less than that it goes on
+            self._database.write(lambda s: verifications.tell(s, number, done, total, now))
 
     def resign(self) -> None:
         """Let another process verify."""
@@ -141,7 +159,8 @@ class VerifyingKeeper(Keeper):
             if clock.now() >= settled_at:
                 verifying.keep()
 
-        super().__init__("verify", (Chore(_LOOK_EVERY, keep),), clock)
+        chores = (Chore(_HEED_EVERY, verifying.heed), Chore(_LOOK_EVERY, keep))
+        super().__init__("verify", chores, clock)
         self._command = command
         self._verifying = verifying
 
@@ -156,6 +175,14 @@ class VerifyingKeeper(Keeper):
         self._verifying.resign()
 
 
+def _listen(lines: Iterable[str] | None, tell: Tell) -> None:
+    """Hand on what the verb tells of its progress; what else it says is said where it is run."""
+    for line in lines or ():
+        words = line.split()
+        if len(words) == len(("done", "total")) and all(word.isdecimal() for word in words):
+            tell(*map(int, words))
+
+
 def _read(told: str, code: int, *, is_whole: bool) -> Result:
     """Take what the verb told; a verification since a head leaves out what came before it."""
     if code not in {0, FAILED, INTEGRITY}:
@@ -164,10 +191,16 @@ def _read(told: str, code: int, *, is_whole: bool) -> Result:
         said = json.loads(told)
         head = TreeHead(said["size"], bytes.fromhex(said["root"]))
         findings = sum(said["counts"].values())
+        first = said["findings"][0] if said["findings"] else None
         left_out = len(said["incomplete"])
     except (AttributeError, KeyError, TypeError, ValueError):
         return Result(State.FAILED)
     if findings:
-        return Result(State.FOUND, head, findings)
+        return Result(State.FOUND, head, findings, first and _named(first))
     is_complete = left_out == (0 if is_whole else 1)
     return Result(State.OK if is_complete else State.INCOMPLETE, head)
+
+
+def _named(finding: Mapping[str, object]) -> str:
+    place = "" if finding["seq"] is None else f" at {finding['seq']}"
+    return f"{finding['code']}{place}: {finding['detail']}"

@@ -32,6 +32,9 @@ _NEWEST = sa.select(
     JOURNAL_CHECKPOINT.c.signed_at,
     JOURNAL_CHECKPOINT.c.cosignatures,
 ).outerjoin(JOURNAL_CHECKPOINT, JOURNAL_CHECKPOINT.c.size == TREE_STATE.c.size)
+_KEPT = sa.select(
+    JOURNAL_CHECKPOINT.c.note, JOURNAL_CHECKPOINT.c.signed_at, JOURNAL_CHECKPOINT.c.cosignatures
+).order_by(JOURNAL_CHECKPOINT.c.size.desc())
 _TILES = sa.select(JOURNAL_TILE.c.n, JOURNAL_TILE.c.hashes).where(
     JOURNAL_TILE.c.level == sa.bindparam("level"),
     JOURNAL_TILE.c.n >= sa.bindparam("first"),
@@ -66,6 +69,32 @@ def newest(session: Session) -> Published:
             "the newest tree head has no checkpoint: run `journal verify`",
         )
     return Published(row.origin, head, row.note + (row.cosignatures or ""), row.signed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint that is kept; *cosigners* are the names that its cosignatures give."""
+
+    head: TreeHead
+    signed_at: datetime
+    cosigners: tuple[str, ...]
+
+
+def kept(session: Session, most: int, *, below: int | None = None) -> list[Kept]:
+    """Return the checkpoints below a size, or the newest; one that is none is left out."""
+    wanted = _KEPT if below is None else _KEPT.where(JOURNAL_CHECKPOINT.c.size < below)
+    rows = session.execute(wanted.limit(most)).all()
+    return [
+        Kept(head, row.signed_at, _names(row.cosignatures or ""))
+        for row in rows
+        if (head := head_of(row.note)) is not None
+    ]
+
+
+def _names(cosignatures: str) -> tuple[str, ...]:
+    # A line of a signature: a dash, the name, the key's number with the signature (C2SP note).
+    lines = (line.split(" ") for line in cosignatures.splitlines())
+    return tuple(words[1] for words in lines if len(words) > 1)
 
 
 def head_of(note: str) -> TreeHead | None:

@@ -209,4 +209,18 @@ JOURNAL_VERIFICATION = sa.Table(
     sa.Column("findings", sa.BigInteger, nullable=False),
     sa.Column("size", sa.BigInteger),
     sa.Column("root", sa.LargeBinary),
+    # Who asked for it, unless the service did; and while it runs how far it was, when last told.
+    sa.Column("asked_by", sa.String(100)),
+    sa.Column("done", sa.BigInteger),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("told_at", Instant),
+    sa.Column("finding", sa.String(400)),
+)
+# One waits at a time, however many ask.
+sa.Index(
+    "uq_journal_verification_asked",
+    JOURNAL_VERIFICATION.c.state,
+    unique=True,
+    sqlite_where=sa.text("state = 'asked'"),
+    postgresql_where=sa.text("state = 'asked'"),
 )

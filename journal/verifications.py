@@ -1,7 +1,7 @@
 """Keeps what the service's own verifications came to, and says which of them is due.
 
 Each hour what is new is verified, each night everything; after a finding everything each hour,
-until nothing is found any more.
+until nothing is found any more. What an officer asks for comes first.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.clock import VIETNAM
+from core.db import dialect_of, upsert
 from journal.tables import JOURNAL_VERIFICATION as VERIFICATION
 from journal.tree import TreeHead
 
@@ -21,6 +22,9 @@ _DAY = timedelta(days=1)
 _KEPT = timedelta(days=400)
 # A night's work may take until noon before anybody is called.
 _STANDS = timedelta(hours=33)
+# One that has told nothing for so long has died with its process.
+_SILENT = timedelta(minutes=3)
+_LONGEST_FINDING = 400
 
 
 class Extent(StrEnum):
@@ -33,6 +37,7 @@ class Extent(StrEnum):
 class State(StrEnum):
     """What became of a verification; one that still runs, or whose process has died, has none."""
 
+    ASKED = "asked"
     RUNNING = "running"
     OK = "ok"
     FOUND = "found"
@@ -42,19 +47,27 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A verification that is to be begun: of everything, or of what came after a head."""
+    """A verification that is to be begun: of everything, or of what came after a head.
+
+    Shape: *number* is that of one that was asked for.
+    """
 
     extent: Extent
     since: TreeHead | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a verification came to; one that failed says nothing of the tree."""
+    """What a verification came to; one that failed says nothing of the tree.
+
+    Shape: *first* names the first of its findings.
+    """
 
     state: State
     head: TreeHead | None = None
     findings: int = 0
+    first: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +79,75 @@ class Standing:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A verification as people are told of it; one that was asked for may not have begun.
+
+    Units: *done* and *total* are entries.
+    """
+
+    id: int
+    extent: Extent
+    since: int
+    state: State
+    began_at: datetime
+    ended_at: datetime | None
+    findings: int
+    finding: str | None
+    size: int | None
+    asked_by: str | None
+    done: int | None
+    total: int | None
+    told_at: datetime | None
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether it waits or goes on; one whose process has died does neither."""
+        if self.state is State.RUNNING:
+            return now - (self.told_at or self.began_at) <= _SILENT
+        return self.state is State.ASKED
+
+
+def ask(session: Session, by: str, now: datetime) -> bool:
+    """Have everything verified as soon as may be; False if one waits or goes on already."""
+    if any(each.is_open(now) and each.extent is Extent.ALL for each in recent(session, 1)):
+        return False
+    statement = upsert(dialect_of(session), VERIFICATION).on_conflict_do_nothing()
+    values = {
+        "extent": Extent.ALL,
+        "since": 0,
+        "began_at": now,
+        "state": State.ASKED,
+        "findings": 0,
+        "asked_by": by,
+    }
+    made = session.execute(statement.returning(VERIFICATION.c.id), values).scalar()
+    return made is not None
+
+
+def asked(session: Session) -> int | None:
+    """Return the number of the verification that was asked for and has not begun."""
+    wanted = sa.select(VERIFICATION.c.id).where(VERIFICATION.c.state == State.ASKED)
+    return session.execute(wanted).scalar()
+
+
+def recent(session: Session, most: int) -> list[Told]:
+    """Return the last verifications, the newest first."""
+    columns = [VERIFICATION.c[name] for name in Told.__slots__]
+    wanted = sa.select(*columns).order_by(VERIFICATION.c.id.desc()).limit(most)
+    return [
+        Told(**{**row._asdict(), "extent": Extent(row.extent), "state": State(row.state)})
+        for row in session.execute(wanted)
+    ]
+
+
 def due(session: Session, now: datetime, jitter: timedelta) -> Due | None:
     """Return the verification to begin now, if there is one; *jitter* puts the nightly one off.
 
     To be asked by the one process that verifies: what others left running has died with them.
     """
+    number = asked(session)
+    if number is not None:
+        return Due(Extent.ALL, number=number)
     last = _newest(session)
     if last is not None and last.state != State.OK and now - last.ended_at < _EVERY:
         return None
@@ -89,6 +166,9 @@ def begin(session: Session, started: Due, now: datetime) -> int:
         (VERIFICATION.c.began_at < now - _KEPT) | (VERIFICATION.c.state == State.RUNNING)
     )
     session.execute(gone)
+    if started.number is not None:
+        tell(session, started.number, 0, 0, now, state=State.RUNNING, began_at=now)
+        return started.number
     values = {
         "extent": started.extent,
         "since": started.since.size if started.since else 0,
@@ -99,6 +179,14 @@ def begin(session: Session, started: Due, now: datetime) -> int:
     made = session.execute(sa.insert(VERIFICATION).returning(VERIFICATION.c.id), values)
     number: int = made.scalar_one()
     return number
+
+
+def tell(
+    session: Session, number: int, done: int, total: int, now: datetime, **more: object
+) -> None:
+    """Note how far a verification is."""
+    this = sa.update(VERIFICATION).where(VERIFICATION.c.id == number)
+    session.execute(this.values(done=done, total=total, told_at=now, **more))
 
 
 def end(session: Session, number: int, result: Result, now: datetime) -> None:
@@ -113,6 +201,7 @@ def end(session: Session, number: int, result: Result, now: datetime) -> None:
             findings=result.findings,
             size=head.size if head else None,
             root=head.root if head else None,
+            finding=result.first[:_LONGEST_FINDING] if result.first else None,
         )
     )
 

@@ -89,8 +89,7 @@ class Witnessing:
 
     def standing(self) -> dict[Witness, Asked | None]:
         """Say how each witness stood when it was last asked; None if it never was."""
-        known = self._database.read(_asked)
-        return {witness: known.get(_row_key(witness)) for witness in self._policy.witnesses}
+        return self._database.read(lambda session: standing(session, self._policy))
 
     def _ask(
         self, witness: Witness, signed: _Signed, before: Asked
@@ -147,6 +146,12 @@ class Witnessing:
             merged = cosignature.merged(lines, made)
             session.execute(sa.update(JOURNAL_CHECKPOINT).where(here).values(cosignatures=merged))
         _note(session, after)
+
+
+def standing(session: Session, policy: Policy) -> dict[Witness, Asked | None]:
+    """Say how each witness of a policy stood when it was last asked; None if it never was."""
+    known = _asked(session)
+    return {witness: known.get(_row_key(witness)) for witness in policy.witnesses}
 
 
 def _newest(session: Session) -> _Signed | None:

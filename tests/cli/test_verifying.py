@@ -1,5 +1,6 @@
 """The journal is verified beside the service, and a finding stops disclosure."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from cli.context import Service
-from cli.verifying import Command, Verifying, VerifyingKeeper
+from cli.verifying import Command, Tell, Verifying, VerifyingKeeper, _listen
 from cli.wiring import halt_of
 from core.clock import SystemClock
 from core.db import Database
@@ -40,7 +41,7 @@ def service(deployment: Deployment, clock: FixedClock) -> Iterator[Service]:
 
 def verifying(
     service: Service,
-    verify: Callable[[Due], Result | None] | None = None,
+    verify: Callable[[Due, Tell], Result | None] | None = None,
     leadership: Leadership | None = None,
 ) -> Verifying:
     return Verifying(
@@ -97,6 +98,9 @@ def test_a_leaf_tampered_with_is_found_within_the_hour_and_stops_disclosure(
     assert verified == [("all", "ok")]
     assert before == (False, True)
     assert history(service)[1:] == [("new", "found")]
+    (told,) = service.database.read(lambda s: verifications.recent(s, 1))
+    assert told.finding is not None
+    assert re.match(r"[a-z-]+ at \d+: ", told.finding)
     assert (is_stopped(service), ready(service)) == (True, False)
 
 
@@ -116,7 +120,7 @@ def test_a_verifier_that_cannot_verify_vouches_for_nothing(embedded: Deployment)
 
 
 def test_a_verification_that_fails_is_told_and_stops_nothing(service: Service) -> None:
-    verifying(service, lambda _due: Result(State.FAILED)).keep()
+    verifying(service, lambda _due, _tell: Result(State.FAILED)).keep()
 
     assert history(service) == [("all", "failed")]
     assert not is_stopped(service)
@@ -126,7 +130,7 @@ def test_a_verification_that_fails_is_told_and_stops_nothing(service: Service) -
 def test_one_goes_on_from_where_the_last_one_ended(service: Service, clock: FixedClock) -> None:
     asked: list[Due] = []
 
-    def verify(due: Due) -> Result:
+    def verify(due: Due, _tell: Tell) -> Result:
         asked.append(due)
         return Result(State.OK, TreeHead(2 + len(asked), bytes(32)))
 
@@ -144,7 +148,7 @@ def test_of_two_processes_one_verifies(
     service = Service(dict(deployment_on(postgres_database, keys_dir, tmp_path).environ))
     mine, theirs = (Leadership(postgres_database.url, "verification") for _ in range(2))
     assert theirs.held()
-    keeping = verifying(service, lambda _due: Result(State.FAILED), mine)
+    keeping = verifying(service, lambda _due, _tell: Result(State.FAILED), mine)
 
     keeping.keep()
     while_theirs = history(service)
@@ -160,7 +164,8 @@ def test_a_service_that_ends_breaks_off_what_it_verifies(service: Service) -> No
     begun, ended = threading.Event(), threading.Event()
 
     class Slow(Command):
-        def __call__(self, due: Due) -> Result | None:
+        def __call__(self, due: Due, tell: Tell = lambda _done, _total: None) -> Result | None:
+            tell(1, 2)
             begun.set()
             ended.wait(30)
             return None
@@ -199,3 +204,64 @@ def test_a_command_under_way_is_ended(embedded: Deployment) -> None:
     thread.join(30)
 
     assert came == [None]
+
+
+def test_what_an_officer_asks_for_is_verified_at_once_and_tells_how_far_it_is(
+    service: Service, clock: FixedClock
+) -> None:
+    seen: list[tuple[str | None, State, int | None, int | None, bool]] = []
+
+    def look() -> None:
+        (newest,) = service.database.read(lambda s: verifications.recent(s, 1))
+        seen.append(
+            (newest.asked_by, newest.state, newest.done, newest.total, newest.is_open(clock.now()))
+        )
+
+    def verify(_due: Due, tell: Tell) -> Result:
+        tell(3, 10)
+        look()
+        return Result(State.OK, TreeHead(10, bytes(32)))
+
+    def ask() -> bool:
+        return service.database.write(lambda s: verifications.ask(s, "officer:ha", clock.now()))
+
+    keeping = verifying(service, verify)
+    keeping.heed()
+    keeping.keep()
+    asked = ask(), ask()
+    look()
+    keeping.heed()
+    look()
+
+    assert asked == (True, False)
+    assert seen[1:] == [
+        ("officer:ha", State.ASKED, None, None, True),
+        ("officer:ha", State.RUNNING, 3, 10, True),
+        ("officer:ha", State.OK, 3, 10, False),
+    ]
+    assert history(service) == [("all", "ok"), ("all", "ok")]
+
+
+def test_a_verification_whose_process_died_stands_in_nobodys_way(
+    service: Service, clock: FixedClock
+) -> None:
+    verifying(service, lambda _due, _tell: None).keep()
+
+    def ask() -> bool:
+        return service.database.write(lambda s: verifications.ask(s, "officer:ha", clock.now()))
+
+    at_once = ask()
+    clock.advance(timedelta(minutes=4))
+
+    assert (at_once, ask()) == (False, True)
+
+
+def test_a_verifier_tells_a_program_that_listens_two_figures() -> None:
+    told: list[tuple[int, int]] = []
+
+    _listen(
+        ["5 90\n", "a warning of 2 words\n", "x 9\n"],
+        lambda done, total: told.append((done, total)),
+    )
+
+    assert told == [(5, 90)]
