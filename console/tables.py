@@ -1,4 +1,4 @@
-"""The tables of the console: officers, how they prove themselves, and where they are logged in."""
+"""The tables of the console: officers, their proofs and sessions, and what they look at."""
 
 import sqlalchemy as sa
 
@@ -67,4 +67,32 @@ LOGIN_THROTTLE = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("last_at", Instant, nullable=False),
     sa.Column("shut_until", Instant),
+)
+
+# How much each officer looked at, in the day or minute that began at `since`.
+OFFICER_COUNT = sa.Table(
+    "officer_count",
+    metadata,
+    sa.Column("officer_id", sa.ForeignKey("officer.id"), primary_key=True),
+    sa.Column("what", sa.String(16), primary_key=True),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
+# What officers ask to see of one message; why is told by the entry alone, under encryption.
+REVEAL = sa.Table(
+    "reveal",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("message_id", sa.Uuid, nullable=False, index=True),
+    # Parts in the order of their names, parted by spaces.
+    sa.Column("parts", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("asked_by", sa.ForeignKey("officer.id"), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False, index=True),
+    sa.Column("ask_entry_id", sa.Uuid, nullable=False),
+    sa.Column("decided_by", sa.ForeignKey("officer.id")),
+    sa.Column("decided_at", Instant),
+    sa.Column("shown_at", Instant),
+    sa.CheckConstraint("decided_by <> asked_by", name="two_people"),
 )

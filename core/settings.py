@@ -21,6 +21,7 @@ PREFIX = "TRADAN_"
 _LIFE_RANGE = (120, 600)
 _LIFE_RANGE_IN_TESTS = (5, 600)
 _SPACING_RANGE = (0, 600)
+_REQUESTS_RANGE = (30, 600)
 _HIGHEST_PORT = 65535
 
 
@@ -68,6 +69,7 @@ class Settings:
     contact_officer: str | None
     legal_basis: str | None
     witness_policy: Path | None
+    console_requests: int
     mode: Mode
 
     @classmethod
@@ -99,6 +101,9 @@ class Settings:
             contact_officer=reader.text("CONTACT_OFFICER"),
             legal_basis=reader.text("LEGAL_BASIS"),
             witness_policy=reader.take("WITNESS_POLICY", Path, None, "the path of a file"),
+            console_requests=reader.number(
+                "CONSOLE_REQUESTS_PER_MINUTE", 60, _REQUESTS_RANGE, "a whole number"
+            ),
             mode=mode,
         )
         if reader.faults:
@@ -127,6 +132,10 @@ class _Reader:
             return default
 
     def seconds(self, name: str, default: int, allowed: tuple[int, int]) -> timedelta:
+        found = self.number(name, default, allowed, "a whole number of seconds")
+        return timedelta(seconds=found)
+
+    def number(self, name: str, default: int, allowed: tuple[int, int], what: str) -> int:
         low, high = allowed
 
         def read(text: str) -> int:
@@ -134,8 +143,7 @@ class _Reader:
                 raise ValueError
             return int(text)
 
-        wanted = f"a whole number of seconds from {low} to {high}"
-        return timedelta(seconds=self.take(name, read, default, wanted))
+        return self.take(name, read, default, f"{what} from {low} to {high}")
 
     def database(self, state_dir: Path) -> sa.URL:
         try:

@@ -44,6 +44,7 @@ def test_every_fault_is_named_at_once() -> None:
         PIN_SPACING_SECONDS="-1",
         PIN_PROFILE="cheap",
         METRICS_BIND="nowhere",
+        CONSOLE_REQUESTS_PER_MINUTE="29",
     )
 
     named = {fault.split()[0] for fault in found}
@@ -52,6 +53,7 @@ def test_every_fault_is_named_at_once() -> None:
         for name in (
             "MODE", "DATABASE_URL", "BIND", "PUBLIC_URL", "SHORT_CODE", "PIN_LIFE_SECONDS",
             "PIN_SPACING_SECONDS", "PIN_PROFILE", "METRICS_BIND",
+            "CONSOLE_REQUESTS_PER_MINUTE",
         )
     }  # fmt: skip
 
