@@ -15,7 +15,7 @@ from journal.verifier_leaf import Leaf, Opened, oldest_kept, read_leaf, read_ope
 from journal.verifier_log import holds
 from journal.verifier_report import Found
 from journal.verifier_rows import EntryRow
-from journal.verifier_tree import hash_of_leaf
+from journal.verifier_tree import hash_of_leaf, number_of_receipt
 
 _SAMPLE = 64
 _EVER = 2**62
@@ -133,11 +133,7 @@ class Checker:
         if leaf is None:
             found.add("leaf-malformed", row.seq, "the leaf is not in canonical form")
             return computed
-        entry_id, kind, at = leaf.beside()
-        if entry_id != row.entry_id:
-            found.add("leaf-misplaced", row.seq, "the leaf is that of another entry")
-        if (kind, at) != (row.kind, row.created_at):
-            found.add("columns-differ", row.seq, "kind or time beside the leaf are not the leaf's")
+        kind, at = _check_columns(row, leaf, found)
         if self._wants(row.seq, kind) and not self.is_signed(leaf, row.seq):
             found.add("writer-signature", row.seq, "no announced writer signed this leaf")
         elif (kind == "key" or _OF_KEYS in row.leaf) and not self.keys.is_proper(leaf, row.seq):
@@ -208,3 +204,15 @@ class Checker:
         if is_gone and not leaf.expired(self.now)[part]:
             gaps.note(row.seq, part, is_there=is_there)
         return read_opening(plain)
+
+
+def _check_columns(row: EntryRow, leaf: Leaf, found: Found) -> tuple[str, int]:
+    """See that what stands beside a leaf is the leaf's own, and return its kind and time."""
+    entry_id, kind, at = leaf.beside()
+    if entry_id != row.entry_id:
+        found.add("leaf-misplaced", row.seq, "the leaf is that of another entry")
+    if (kind, at) != (row.kind, row.created_at):
+        found.add("columns-differ", row.seq, "kind or time beside the leaf are not the leaf's")
+    if row.receipt != number_of_receipt(row.sealed_hash):
+        found.add("receipt-differs", row.seq, "the entry is not found again by its receipt")
+    return kind, at

@@ -31,7 +31,7 @@ _ENTRIES = """
 SELECT l.seq, replace(CAST(l.entry_id AS varchar), '-', '') AS entry_id,
        l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind, e.created_at,
        o.identity_key_id, o.enc_identity, o.act_key_id, o.enc_act,
-       o.subject_index, o.actor_index
+       o.subject_index, o.actor_index, e.receipt
 FROM journal_leaf l
 LEFT JOIN journal_entry e ON e.id = l.entry_id
 LEFT JOIN journal_open o ON o.entry_id = l.entry_id
@@ -61,7 +61,7 @@ WHERE e.kind = 'erase' AND l.seq >= :start ORDER BY l.seq LIMIT :most
 _WAITING = """
 SELECT -1 AS seq, p.entry_id, l.leaf_hash AS sealed_hash, e.leaf, e.leaf_hash, e.kind,
        e.created_at, NULL AS identity_key_id, NULL AS enc_identity, NULL AS act_key_id,
-       NULL AS enc_act, NULL AS subject_index, NULL AS actor_index
+       NULL AS enc_act, NULL AS subject_index, NULL AS actor_index, e.receipt
 FROM journal_pending p
 LEFT JOIN journal_entry e ON e.id = p.entry_id
 LEFT JOIN journal_leaf l ON l.entry_id = p.entry_id
@@ -119,6 +119,7 @@ class EntryRow(NamedTuple):
     enc_act: bytes | None
     subject_index: int | None
     actor_index: int | None
+    receipt: int | None
 
     def sealed(self) -> tuple[tuple[int | None, bytes | None], tuple[int | None, bytes | None]]:
         """Return key and ciphertext of the identity and of the act."""

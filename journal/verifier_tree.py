@@ -70,6 +70,11 @@ def hash_of_leaf(leaf: bytes) -> bytes:
     return sha256(b"\x00" + leaf).digest()
 
 
+def number_of_receipt(leaf_hash: bytes) -> int:
+    """Return the first sixty bits of the receipt of a leaf, by which it is found again."""
+    return int.from_bytes(sha256(b"receipt/1\n" + leaf_hash).digest()[:8], "big") >> 4
+
+
 def _parent(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from core.db import Database
 from core.keyring import Keyring, row_id
-from journal import tree
+from journal import receipts, tree
 from journal.audit import verify_live
 from journal.checkpoint import text_of
 from journal.entries import Draft, Entry, Kind, Retention
@@ -132,7 +132,7 @@ class Administrator:
             return list(connection.execute(sa.text(statement), values))
 
     def rebuild(self, sign: NoteSigner | None = None) -> None:
-        """Recompute hashes, tiles and root from the leaves; sign them with a key, if one is had."""
+        """Recompute what follows from the leaves; sign it with a key, if one is had."""
         leaves = self.rows(
             "SELECT e.id, e.leaf FROM journal_leaf l JOIN journal_entry e ON e.id = l.entry_id "
             "ORDER BY l.seq"
@@ -141,14 +141,21 @@ class Administrator:
         growth = tree.grow(0, (), hashes)
         head = TreeHead(growth.size, tree.root(growth.edge))
         rows = [
-            {"seq": seq, "id": row.id, "hash": leaf_hash}
+            {
+                "seq": seq,
+                "id": row.id,
+                "hash": leaf_hash,
+                "receipt": receipts.number_of(leaf_hash),
+            }
             for seq, (row, leaf_hash) in enumerate(zip(leaves, hashes, strict=True))
         ]
         with self.at_work() as connection:
             for table in ("journal_tile", "journal_leaf"):
                 connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 (our own words)
-            set_hash = sa.text("UPDATE journal_entry SET leaf_hash = :hash WHERE id = :id")
-            connection.execute(set_hash, rows)
+            set_hash = (
+                "UPDATE journal_entry SET leaf_hash = :hash, receipt = :receipt WHERE id = :id"
+            )
+            connection.execute(sa.text(set_hash), rows)
             connection.execute(sa.text("INSERT INTO journal_leaf VALUES (:seq, :id, :hash)"), rows)
             tiles = [{"level": t.level, "n": t.n, "hashes": t.hashes} for t in growth.tiles]
             put_tile = sa.text("INSERT INTO journal_tile VALUES (:level, :n, :hashes)")

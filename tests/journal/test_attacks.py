@@ -239,6 +239,19 @@ def test_hide_an_access_from_the_citizen(house: House, administrator: Administra
     assert found(house) == {"index-differs"}
 
 
+@pytest.mark.parametrize("receipt", ["NULL", "receipt + 1"])
+def test_hide_an_entry_from_its_receipt(
+    house: House, administrator: Administrator, receipt: str
+) -> None:
+    where = "WHERE id = :id"
+    administrator.run(
+        f"UPDATE journal_entry SET receipt = {receipt} {where}",  # noqa: S608 (our own words)
+        id=id_at(administrator, 40),
+    )
+
+    assert found(house) == {"receipt-differs"}
+
+
 def test_what_has_expired_may_be_gone(house: House, administrator: Administrator) -> None:
     now = house.clock.now()
     administrator.run(

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import keys
-from journal import log_keys
+from journal import log_keys, receipts
 from journal.audit import KeyringOpenings
 from journal.leaf import SIGNATURE_BYTES, Writer
 from journal.note import Signer
@@ -114,9 +114,10 @@ def test_insert_an_entry_with_the_log_key_and_the_writers(
 ) -> None:
     seen = head(house)
     forged = house.journal.prepare([house.draft(7)])[0]
-    columns = "INSERT INTO journal_entry (id, kind, leaf, leaf_hash, created_at) VALUES"
+    columns = "INSERT INTO journal_entry (id, kind, leaf, leaf_hash, receipt, created_at) VALUES"
     administrator.run(
-        f"{columns} (:id, 'lookup', :leaf, :hash, :at)",
+        f"{columns} (:id, 'lookup', :leaf, :hash, :receipt, :at)",
+        receipt=receipts.number_of(forged.leaf_hash),
         id=forged.id.hex,
         leaf=forged.leaf,
         hash=forged.leaf_hash,
