@@ -2,7 +2,8 @@
 
 A thread that waits for a body's next byte is a thread that serves nobody; a dozen connections that
 send nothing would otherwise hold the whole door. What operators post to a webhook goes past the
-application to those who wait with it for one commit; everything else goes through the application.
+application to those who wait with it for one commit; everything else goes through the application,
+in lanes: whatever floods one of them takes no thread of another, and the switch has one to itself.
 """
 
 import asyncio
@@ -12,11 +13,13 @@ import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.utils import get_content_type
 
 from cli.gathering import Gathering
+from console.web import PREFIX, SWITCH
 from core.threads import name_thread
 from sms.problems import Answer, refusal
 from sms.webhook import MOST_BYTES, Post, Receiver
@@ -28,6 +31,20 @@ READ_SECONDS = 5.0
 MOST_HEADER_BYTES = 8192
 _WEBHOOK = re.compile(r"/sms/([^/]+)/inbound(?:/([^/]+))?")
 _Headers = list[tuple[str, str]]
+
+
+class Lane(StrEnum):
+    """What a request is about, as far as can be told before anybody looks at it."""
+
+    WEB = "web"
+    ENTRANCE = "entrance"
+    CONSOLE = "console"
+    SWITCH = "switch"
+
+
+# More threads than passwords are hashed at once: the others turn away who need not wait.
+_CONSOLE_LANES = {Lane.ENTRANCE: 4, Lane.CONSOLE: 3, Lane.SWITCH: 1}
+_ENTRANCES = (f"{PREFIX}/login", f"{PREFIX}/invitation/")
 
 
 class Scope(Protocol):
@@ -72,9 +89,12 @@ class Door:
     ) -> None:
         self._app = app
         self._posts = Gathering(receiver.receive)
-        self._threads = ThreadPoolExecutor(
-            threads, initializer=name_thread, initargs=("web",), thread_name_prefix="web"
-        )
+        self._lanes = {
+            lane: ThreadPoolExecutor(
+                count, initializer=name_thread, initargs=(lane,), thread_name_prefix=lane
+            )
+            for lane, count in {Lane.WEB: threads, **_CONSOLE_LANES}.items()
+        }
         named = [(name.lower(), value) for name, value in headers.items()]
         self._headers = [*named, ("server", "TraDan")]
 
@@ -99,8 +119,9 @@ class Door:
         webhook = _WEBHOOK.fullmatch(scope.path) if scope.method == "POST" else None
         if webhook is None:
             loop = asyncio.get_running_loop()
+            lane = self._lanes[lane_of(scope.method, scope.path)]
             environ = _environ(scope, names, body)
-            status, headers, text = await loop.run_in_executor(self._threads, self._call, environ)
+            status, headers, text = await loop.run_in_executor(lane, self._call, environ)
         else:
             post = Post(webhook[1], webhook[2], _joined(names), body, _source(scope))
             answer = await self._posts.answer(post)
@@ -138,6 +159,15 @@ class Door:
         status, headers = told[-1]
         named = [(name.lower(), value) for name, value in headers]
         return int(status[:3]), [*named, ("server", "TraDan")], body
+
+
+def lane_of(method: str, path: str) -> Lane:
+    """Return the lane that a request is served in."""
+    if path != PREFIX and not path.startswith(f"{PREFIX}/"):
+        return Lane.WEB
+    if path.startswith(_ENTRANCES):
+        return Lane.ENTRANCE
+    return Lane.SWITCH if (method, path) == ("POST", SWITCH) else Lane.CONSOLE
 
 
 async def _read(exchange: Exchange) -> bytes:

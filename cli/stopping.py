@@ -1,6 +1,7 @@
 """`suspend`, `resume`, `state`: the off switch on the command line, whatever else is down."""
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -180,20 +181,20 @@ def _stop(service: Service, order: "Order") -> int | None:
     from core.errors import CoreError
     from journal.errors import JournalError
     from records import stop_file
-    from records.stop_file import StopFile
-    from sms.halt import WHOLE
+    from sms.halt import WHOLE, file_of
 
     state_dir = service.settings.state_dir
     if order.scope in WHOLE and not stop_file.is_there(state_dir):
         # Before anything that may wait for a database: this machine stops now.
-        stop_file.write(state_dir, StopFile(None, order.by, order.reason, order.note or None))
+        stop_file.write(state_dir, file_of(order))
     try:
         number = halt_of(service).stop(order)
     except (CoreError, JournalError, sa.exc.SQLAlchemyError):
         if order.scope not in WHOLE:
             raise
         return None
-    _seal(service)
+    with suppress(CoreError, JournalError):  # it is in force; a worker seals its entry
+        _seal(service)
     return number
 
 

@@ -54,6 +54,7 @@ class Desk:
 
     settings: Settings
     database: Database
+    switch: Database
     keyring: Keyring
     journal: Journal
     links: LinkRegistry
@@ -68,6 +69,7 @@ class Desk:
         return cls(
             settings=deployment.settings,
             database=database,
+            switch=database.reserved(),
             keyring=keyring,
             journal=deployment.journal,
             links=deployment.links,

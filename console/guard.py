@@ -100,7 +100,7 @@ class Guard:
         self, right: Right | None, view: View[...], **arguments: object
     ) -> ResponseReturnValue:
         try:
-            login = self._login()
+            login = self._login(right)
             if login is None:
                 return self._to_login()
             refused = self._refused(login, right)
@@ -113,12 +113,17 @@ class Guard:
             _log.error("console.unavailable", **log.failure(error))
             return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable")
 
-    def _login(self) -> Login | None:
+    def _login(self, right: Right | None) -> Login | None:
         token, now = request.cookies.get(self.cookie, ""), self._desk.clock.now()
-        login = self._desk.database.read(lambda session: sessions.find(session, token, now))
+        if not token:
+            return None
+        stops = right is Right.STOP
+        database = self._desk.switch if stops else self._desk.database
+        login = database.read(lambda session: sessions.find(session, token, now))
         if login is None or login.officer.disabled_at is not None:
             return None
-        if sessions.is_stale(login, now):
+        # Who stops waits for nothing that the stop does not need.
+        if sessions.is_stale(login, now) and not stops:
             self._desk.database.write(lambda session: sessions.see(session, login, now))
         return login
 

@@ -18,6 +18,8 @@ from console.views.officers import Officers
 from console.views.overview import Overview
 
 PREFIX = "/console"
+# Where whoever stops the service posts to: served by a thread of its own (cli.door).
+SWITCH = f"{PREFIX}/control/stop"
 LANGUAGES = ("vi", "en")
 SCHEMES = ("auto", "light", "dark")
 _LANGUAGE_COOKIE, _SCHEME_COOKIE = "tradan-language", "tradan-scheme"
@@ -44,7 +46,8 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     MessagePage(desk, guard)
     Officers(desk, guard)
     ActsPage(desk, guard)
-    blueprint.after_request(_headers)
+    is_secure = desk.settings.public_url.startswith("https:")
+    blueprint.after_request(lambda response: _headers(response, is_secure=is_secure))
     blueprint.context_processor(lambda: _words(desk, guard))
     Babel(
         app,
@@ -93,10 +96,11 @@ def _chosen(parameter: str, cookie: str, choices: tuple[str, ...]) -> str:
     return choices[0]
 
 
-def _headers(response: Response) -> Response:
+def _headers(response: Response, *, is_secure: bool) -> Response:
     is_static = request.endpoint == "console.static"
     response.headers["Cache-Control"] = "max-age=86400" if is_static else "no-store"
-    if request.scheme == "https":
+    if is_secure:
+        # TLS ends at a proxy: what comes in here never says that it came by it.
         response.headers["Strict-Transport-Security"] = "max-age=63072000"
     for parameter, cookie, choices in (
         ("lang", _LANGUAGE_COOKIE, LANGUAGES),

@@ -92,6 +92,10 @@ class Database(Protocol):
         """Run *work* on a consistent state that it cannot change."""
         ...
 
+    def reserved(self) -> "Database":
+        """Return this database as the off switch has it: nobody else's use makes it wait."""
+        ...
+
     def checkpoint(self) -> None:
         """Do the database's own tidying that must not stand in a commit's way."""
         ...

@@ -1,6 +1,7 @@
 """PostgreSQL: one transaction a piece of work, any number of processes and machines."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ _SERVER_SETTINGS = (
     "-c lock_timeout=2000 -c statement_timeout=15000 -c idle_in_transaction_session_timeout=60000 "
     "-c timezone=UTC"
 )
+# Whoever stops the service waits neither for a lock nor for a slow answer.
+_SWITCH_SETTINGS = _SERVER_SETTINGS.replace("=2000 ", "=300 ").replace("=15000 ", "=1000 ")
 # PostgreSQL, appendix A: deadlock_detected, serialization_failure.
 _TRY_AGAIN = frozenset({"40P01", "40001"})
 
@@ -25,16 +28,10 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: sa.URL) -> None:
+    def __init__(self, url: sa.URL, *, is_reserved: bool = False) -> None:
         self.url = url.set(drivername="postgresql+psycopg")
-        self.engine = sa.create_engine(
-            self.url,
-            hide_parameters=True,
-            pool_size=12,
-            max_overflow=8,
-            pool_timeout=5,
-            connect_args={"connect_timeout": 2, "options": _SERVER_SETTINGS},
-        )
+        self.engine = _reserved_engine(self.url) if is_reserved else _engine(self.url)
+        self._switches: list[PostgresDatabase] = []
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run *work* in a transaction of its own; a deadlock's loser is run again."""
@@ -58,11 +55,21 @@ class PostgresDatabase:
         except (sa.exc.OperationalError, sa.exc.TimeoutError) as error:
             raise UnavailableError("the database cannot be read") from error
 
+    def reserved(self) -> "PostgresDatabase":
+        """Return this database over one connection that is open from now on."""
+        made = PostgresDatabase(self.url, is_reserved=True)
+        with suppress(sa.exc.OperationalError):  # whoever needs it then asks again
+            made.engine.connect().close()
+        self._switches.append(made)
+        return made
+
     def checkpoint(self) -> None:
         """Do nothing: the server has a process of its own for this."""
 
     def close(self) -> None:
         """Let go of every connection."""
+        for switch in self._switches:
+            switch.close()
         self.engine.dispose()
 
     def _transact(self, work: Callable[[Session], T]) -> T:
@@ -73,3 +80,27 @@ class PostgresDatabase:
         for callback in take_callbacks(session):
             callback()
         return result
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=12,
+        max_overflow=8,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 2, "options": _SERVER_SETTINGS},
+    )
+
+
+def _reserved_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=1,
+        # It is seldom used: the server may have been started anew since.
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 2, "options": _SWITCH_SETTINGS},
+    )

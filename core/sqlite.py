@@ -113,6 +113,10 @@ class SqliteDatabase:
         except sa.exc.OperationalError as error:
             raise UnavailableError("the database cannot be read") from error
 
+    def reserved(self) -> "SqliteDatabase":
+        """Return this very database: writers wait in one queue, for one commit at most."""
+        return self
+
     def checkpoint(self) -> None:
         """Move what the write-ahead log holds into the database file."""
         with self._readers.connect() as connection:

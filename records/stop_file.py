@@ -22,6 +22,7 @@ class StopFile:
     by: str | None = None
     reason: str | None = None
     note: str | None = None
+    scope: str | None = None
 
 
 def is_there(state_dir: Path) -> bool:
@@ -68,7 +69,7 @@ def read(state_dir: Path) -> StopFile | None:
         found = json.loads(text)
         if isinstance(found, dict):
             number = found.get("stop_id")
-            words = {name: _word(found.get(name)) for name in ("by", "reason", "note")}
+            words = {name: _word(found.get(name)) for name in ("by", "reason", "note", "scope")}
             return StopFile(number if isinstance(number, int) else None, **words)
     return StopFile()
 

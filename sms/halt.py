@@ -5,8 +5,10 @@ looks at before its first byte; then the row, which every claim looks at; then t
 claim made before still licenses a start. After that nothing of its scope starts.
 """
 
+import queue
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 # These hold disclosure on the whole machine, and so may be put in force by its file.
 WHOLE = (Scope.SERVICE, Scope.DISCLOSURE)
+# So long a stop that the file holds waits to be written down: who stops is not kept waiting.
+_PATIENCE_SECONDS = 1.0
 _log = log.get_logger(__name__)
 
 
@@ -45,20 +49,19 @@ class Halt:
     def stop(self, order: Order) -> int | None:
         """Put a stop in force; when this returns nothing of its scope starts any more.
 
-        Returns its number, or None if the database did not answer and the file of this machine
-        alone holds it. Raises: UnavailableError if neither could be done.
+        Returns its number, or None if the database did not take it in time and the file of this
+        machine alone holds it. Raises: UnavailableError if neither could be done.
         """
         metrics.ALARMS.labels("stopped").inc()
         _log.critical("service.stopped", scope=order.scope, reason=order.reason)
-        by_file = order.scope in WHOLE and self._stop_by_file(order)
-        try:
-            number = self.order(order)
-        except UnavailableError:
-            if not by_file:
-                raise
+        is_whole = order.scope in WHOLE
+        is_ours = is_whole and self._stop_by_file(order)
+        is_held = is_whole and stop_file.is_there(self._state_dir)
+        number = self._order_in_time(order) if is_held else self.order(order)
+        if number is None:
             return None
         threading.Event().wait(LICENCE_SECONDS)
-        if by_file:
+        if is_ours:
             stop_file.remove(self._state_dir)
         return number
 
@@ -130,14 +133,13 @@ class Halt:
         if found.stop_id is None:
             number = self.order(
                 Order(
-                    scope=Scope.DISCLOSURE,
+                    scope=_scope(found.scope),
                     reason=_reason(found.reason),
                     note=found.note or "",
                     by=found.by or "file",
                 )
             )
-            said = StopFile(number, found.by, found.reason, found.note)
-            stop_file.write(self._state_dir, said)
+            stop_file.write(self._state_dir, replace(found, stop_id=number))
             return
         number = found.stop_id
         standing = self._database.read(lambda session: stops.find(session, number))
@@ -153,8 +155,28 @@ class Halt:
         age = self._clock.now().timestamp() - written_at
         return timedelta(0) <= timedelta(seconds=age) < timedelta(seconds=5)
 
+    def _order_in_time(self, order: Order) -> int | None:
+        """Write down a stop that the file holds; None if the database is not done with it yet.
+
+        What it does take later stands all the same, and `heed_file` makes the two one.
+        """
+        told: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                told.put(self.order(order))
+            except Exception as error:  # noqa: BLE001 (whatever it is, the file holds the stop)
+                _log.error("service.stop_not_written", **log.failure(error))
+                told.put(None)
+
+        threading.Thread(target=work, name="stop", daemon=True).start()
+        try:
+            return told.get(timeout=_PATIENCE_SECONDS)
+        except queue.Empty:
+            return None
+
     def _stop_by_file(self, order: Order) -> bool:
-        said = StopFile(None, order.by, order.reason, order.note or None)
+        said = file_of(order)
         if stop_file.is_there(self._state_dir):
             # Somebody else's stays until that stop is lifted.
             return stop_file.read(self._state_dir) == said
@@ -195,14 +217,24 @@ class Halt:
         try:
             entries = self._journal.prepare([_draft(by, said)])
             return self._database.write(together)
-        except JournalError as error:
+        except (JournalError, UnavailableError) as error:
+            # The tables of the journal may be all that is in the way.
             _log.error("service.stop_without_entry", **log.failure(error))
             return self._database.write(work)
+
+
+def file_of(order: Order) -> StopFile:
+    """Return what the file of a stop says before the stop has a number."""
+    return StopFile(None, order.by, order.reason, order.note or None, order.scope)
 
 
 def _standing(session: Session, order: Order) -> int | None:
     same = [s.id for s in stops.standing(session) if (s.scope, s.key) == (order.scope, order.key)]
     return same[0] if same else None
+
+
+def _scope(word: str | None) -> Scope:
+    return Scope.SERVICE if word == Scope.SERVICE else Scope.DISCLOSURE
 
 
 def _reason(word: str | None) -> StopReason:

@@ -86,6 +86,8 @@ class Reception:
         is_free, officer = self._database.write(attempt)
         if officer is not None and (officer.disabled_at is not None or not officer.is_enrolled):
             officer = None
+        # Whoever floods the entrance lacks the device: who shows it waits for a turn, they do not.
+        is_free = is_free and not self._passwords.is_busy()
         if not is_free and not (officer is not None and self._shows_device(officer, code)):
             return Refusal.SLOWED
         stored = None if officer is None else officer.password_hash

@@ -25,6 +25,13 @@ class Passwords:
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self._nobody = self.hash("nobody has this password")
 
+    def is_busy(self) -> bool:
+        """Tell whether whoever came now would have to wait for a turn."""
+        if not self._turns.acquire(blocking=False):
+            return True
+        self._turns.release()
+        return False
+
     def hash(self, password: str) -> str:
         """Return the hash to be stored."""
         with self._turns:

@@ -34,7 +34,9 @@ class Control:
 
     def __init__(self, desk: Desk, guard: Guard) -> None:
         self._desk = desk
-        self._halt = Halt(desk.database, desk.journal, desk.settings.state_dir, desk.clock)
+        state_dir = desk.settings.state_dir
+        self._halt = Halt(desk.database, desk.journal, state_dir, desk.clock)
+        self._switch = Halt(desk.switch, desk.journal, state_dir, desk.clock)
         guard.page("/control", "control", Right.SEE_CONTROL, self.show)
         guard.page("/control/stop", "stop", Right.STOP, self.stop, "POST")
         guard.page("/control/ask", "ask_resume", Right.RESUME, self.ask_resume, "POST")
@@ -74,7 +76,7 @@ class Control:
             note=_note(),
             by=login.officer.actor,
         )
-        number = self._halt.stop(order)
+        number = self._switch.stop(order)
         told = "by-file" if number is None else str(number)
         return _back(stopped=told)
 

@@ -1,13 +1,14 @@
 """The door reads a request whole, in time and in size, before a thread is spent on it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Flask, request
 
-from cli.door import Door
+from cli.door import Door, Lane, lane_of
 from sms.problems import Answer
 from sms.webhook import Post
 
@@ -175,3 +176,40 @@ def test_a_lot_that_breaks_is_answered_and_the_next_is_served() -> None:
 
     assert [exchange.status for exchange in exchanges] == [500, 202]
     assert b"fault" not in exchanges[0].body
+
+
+def test_a_flood_of_one_kind_takes_no_thread_of_another() -> None:
+    made, over = Flask(__name__), threading.Event()
+    made.post("/<path:where>", endpoint="slow")(lambda where: str(over.wait(30)))
+    made.post("/console/control/stop", endpoint="stop")(lambda: "stopped")
+    door = Door(made, Receiver(), threads=1, headers={})  # type: ignore[arg-type]  # nothing is posted to a webhook
+
+    async def flooded() -> Exchange:
+        paths = ("/sms/x/status", "/console/login", "/console/reveals")
+        flood = [door.__rsgi__(posted(path), Exchange(b"")) for path in paths for _ in range(9)]
+        waiting = asyncio.gather(*flood)
+        await asyncio.sleep(0.05)
+        stop = Exchange(b"")
+        try:
+            async with asyncio.timeout(10):
+                await door.__rsgi__(posted("/console/control/stop"), stop)
+        finally:
+            over.set()
+            await waiting
+        return stop
+
+    assert asyncio.run(flooded()).body == b"stopped"
+
+
+def test_each_request_has_its_lane() -> None:
+    lanes = {
+        ("POST", "/console/control/stop"): Lane.SWITCH,
+        ("GET", "/console/control/stop"): Lane.CONSOLE,
+        ("GET", "/console"): Lane.CONSOLE,
+        ("POST", "/console/login"): Lane.ENTRANCE,
+        ("POST", "/console/invitation/x"): Lane.ENTRANCE,
+        ("POST", "/consoles"): Lane.WEB,
+        ("POST", "/sms/x/status"): Lane.WEB,
+    }
+
+    assert {asked: lane_of(*asked) for asked in lanes} == lanes

@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -184,3 +185,41 @@ def test_a_commit_is_flushed_and_times_are_utc(notes: PostgresDatabase) -> None:
     )
 
     assert asked == ["on", "UTC", "2s"]
+
+
+def test_the_switch_has_a_connection_that_nobody_else_takes(notes: PostgresDatabase) -> None:
+    switch = notes.reserved()
+
+    def alone(session: Session) -> int:
+        return int(session.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
+
+    assert switch.read(alone) == switch.read(alone)
+    assert notes.read(alone) != switch.read(alone)
+
+
+def test_the_switch_waits_for_no_lock(notes: PostgresDatabase) -> None:
+    switch, began = notes.reserved(), time.monotonic()
+
+    def hold(session: Session) -> None:
+        count_up(session, 1)
+        with pytest.raises(UnavailableError):
+            switch.write(lambda other: count_up(other, 1))
+
+    notes.write(hold)
+
+    assert time.monotonic() - began < 1.5
+
+
+def test_the_switch_is_there_again_after_its_connection_was_lost(notes: PostgresDatabase) -> None:
+    switch = notes.reserved()
+
+    def cut(session: Session) -> None:
+        ours = "SELECT pg_backend_pid()"
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        named = "WHERE datname = current_database() AND pid <>"
+        session.execute(sa.text(f"{others} {named} ({ours})"))
+
+    notes.write(cut)
+    switch.write(lambda session: count_up(session, 1))
+
+    assert counts(notes) == [1, 0]
