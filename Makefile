@@ -15,7 +15,8 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 GUARD = -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format test-timing slow test-browser benchmark migration lock chromium go clean
+.PHONY: help demo test lint format test-timing slow test-browser benchmark migration translations \
+	lock chromium go clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,14 @@ migration: .venv/.installed ## Draft the next revision of the schema: MESSAGE="A
 	$(BIN)/python -m migrations.draft "$(MESSAGE)"
 	$(BIN)/ruff format --quiet migrations
 	$(BIN)/ruff check --quiet --fix migrations
+
+# Sorted and without places, so that two who add words meet in no line of the catalogue.
+translations: .venv/.installed ## Take new words of the console into its English, and compile it
+	@cd console && ../$(BIN)/pybabel -q extract -F babel.cfg --no-location --sort-output \
+		--no-wrap -o ../.venv/words.pot .
+	@$(BIN)/pybabel -q update -i .venv/words.pot -d console/translations -l en --no-wrap \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	@$(BIN)/pybabel -q compile -d console/translations
 
 # Packages younger than a week are left to others to try.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

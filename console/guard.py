@@ -89,9 +89,9 @@ class Guard:
         agent = request.headers.get("User-Agent", "")[:_AGENT_SHOWN]
         return Visitor(request.remote_addr or "", "".join(c for c in agent if c.isprintable()))
 
-    def refuse(self, status: HTTPStatus, why: str) -> Response:
-        """Say why nothing is shown."""
-        page = render_template("console/refused.html", why=why, login=None)
+    def refuse(self, status: HTTPStatus, why: str, login: Login | None = None) -> Response:
+        """Say why nothing is shown; whoever is logged in keeps the menu."""
+        page = render_template("console/refused.html", why=why, login=login)
         response = make_response(page, status)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -99,6 +99,7 @@ class Guard:
     def _serve(
         self, right: Right | None, view: View[...], **arguments: object
     ) -> ResponseReturnValue:
+        login = None
         try:
             login = self._login(right)
             if login is None:
@@ -107,7 +108,7 @@ class Guard:
             return view(login, **arguments) if refused is None else refused
         except NotAllowedError as error:
             _log.warning("console.not_allowed", reason=str(error))
-            return self.refuse(HTTPStatus.CONFLICT, str(error))
+            return self.refuse(HTTPStatus.CONFLICT, str(error), login)
         except (CoreError, JournalError) as error:
             # What cannot be written down, or read as it was written, is not shown.
             _log.error("console.unavailable", **log.failure(error))
@@ -129,14 +130,14 @@ class Guard:
 
     def _refused(self, login: Login, right: Right | None) -> ResponseReturnValue | None:
         if right is not None and right not in login.officer.rights:
-            return self.refuse(HTTPStatus.FORBIDDEN, "right")
+            return self.refuse(HTTPStatus.FORBIDDEN, "right", login)
         if request.method == "GET":
             return None
         sent = request.form.get("form_token", "") or request.headers.get("X-Form-Token", "")
         if not _is_from_here() or not hmac.compare_digest(
             sent.encode(), self.token_against_forgery().encode()
         ):
-            return self.refuse(HTTPStatus.FORBIDDEN, "forged")
+            return self.refuse(HTTPStatus.FORBIDDEN, "forged", login)
         if right in DANGEROUS and not login.is_fresh(self._desk.clock.now()):
             back = urlsplit(request.referrer or "").path or url_for("console.overview")
             return redirect(url_for("console.step_up", back=back), HTTPStatus.SEE_OTHER)
@@ -147,7 +148,9 @@ class Guard:
             # A live part of a page whose session has ended: the whole page goes to the login.
             return "", HTTPStatus.UNAUTHORIZED, {"HX-Redirect": url_for("console.login")}
         back = request.full_path.rstrip("?") if request.method == "GET" else None
-        return redirect(url_for("console.login", back=back), HTTPStatus.SEE_OTHER)
+        # Whoever holds a token was logged in: what they sent now was not done.
+        ended = "1" if request.cookies.get(self.cookie) else None
+        return redirect(url_for("console.login", back=back, ended=ended), HTTPStatus.SEE_OTHER)
 
 
 def _is_from_here() -> bool:

@@ -1,14 +1,19 @@
 """The console as a part of the web application: its pages, its languages, its headers."""
 
+from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, request
 from flask_babel import Babel, get_locale
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
 from console import pages, speech, words
+from console.access.sessions import Login
 from console.desk import Deployment, Desk
-from console.guard import Guard
+from console.guard import Guard, own_path
 from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
@@ -16,6 +21,7 @@ from console.views.message import MessagePage
 from console.views.messages import Messages
 from console.views.officers import Officers
 from console.views.overview import Overview
+from core import log
 
 PREFIX = "/console"
 # Where whoever stops the service posts to: served by a thread of its own (cli.door).
@@ -25,6 +31,7 @@ SCHEMES = ("auto", "light", "dark")
 _LANGUAGE_COOKIE, _SCHEME_COOKIE = "tradan-language", "tradan-scheme"
 _YEAR_SECONDS = 365 * 86_400
 _HERE = Path(__file__).parent
+_log = log.get_logger(__name__)
 
 
 def mount(app: Flask, deployment: Deployment) -> Guard:
@@ -39,6 +46,9 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
         static_url_path="/static",
     )
     guard = Guard(blueprint, desk)
+    guard.page("/<path:address>", "nowhere", None, partial(_nowhere, guard))
+    blueprint.register_error_handler(HTTPException, partial(_unreadable, guard))
+    blueprint.register_error_handler(Exception, partial(_broke, guard))
     Entrance(desk, guard)
     Overview(desk, guard)
     Control(desk, guard)
@@ -64,6 +74,7 @@ def _words(desk: Desk, guard: Guard) -> dict[str, object]:
     return {
         "form_token": guard.token_against_forgery,
         "hidden_token": lambda: _hidden(guard.token_against_forgery()),
+        "here": _here,
         "pages": pages.MENU,
         "role_name": words.ROLES.__getitem__,
         "language": str(get_locale()),
@@ -79,6 +90,32 @@ def _words(desk: Desk, guard: Guard) -> dict[str, object]:
         "now": desk.clock.now(),
         "mode": desk.settings.mode,
     }
+
+
+def _here(**changes: str) -> str:
+    """Return the address of this page with some of what it says changed."""
+    if request.method != "GET":
+        # What answers a form has no address of its own.
+        return f"{PREFIX}/?{urlencode(changes)}"
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in changes and (name != "back" or own_path(value))
+    ]
+    return f"{request.path}?{urlencode([*kept, *changes.items()])}"
+
+
+def _nowhere(guard: Guard, login: Login, **_address: str) -> Response:
+    return guard.refuse(HTTPStatus.NOT_FOUND, "unknown", login)
+
+
+def _unreadable(guard: Guard, error: HTTPException) -> Response:
+    return guard.refuse(HTTPStatus(error.code or HTTPStatus.BAD_REQUEST), "unreadable")
+
+
+def _broke(guard: Guard, error: Exception) -> Response:
+    _log.error("request.broke", **log.failure(error))
+    return guard.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "broke")
 
 
 def _hidden(token: str) -> Markup:

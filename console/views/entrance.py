@@ -37,7 +37,7 @@ class Entrance:
         """Let in who has a name, a password and a device."""
         back = own_path(request.values.get("back"))
         if request.method == "GET":
-            return self._page("login", back=back)
+            return self._page("login", back=back, is_ended=request.args.get("ended") == "1")
         found = self._desk.reception.log_in(
             _field("name").strip(), _field("password"), _code(), self._guard.visitor()
         )

@@ -30,5 +30,5 @@ class MessagePage:
             lambda session: message.load(session, desk.keyring, desk.journal, message_id)
         )
         if found is None:
-            return self._guard.refuse(HTTPStatus.NOT_FOUND, "unknown")
+            return self._guard.refuse(HTTPStatus.NOT_FOUND, "unknown", login)
         return render_template("console/message.html", login=login, found=found)
