@@ -59,7 +59,7 @@ def create_app(settings: "Settings") -> "Flask":
 
 def web() -> "Door":
     """Make the application of one web process; on SQLite the stages run in it as threads."""
-    from cli import metering
+    from cli import caretaking, metering
     from cli.door import Door
     from cli.serving import PARENT, WEB_THREADS, end_with
     from cli.web import HEADERS, make_app
@@ -76,6 +76,8 @@ def web() -> "Door":
     log.configure(json=not sys.stderr.isatty())
     service = Service(os.environ)
     if service.database.dialect != "sqlite":
+        for keeper in caretaking.keepers_of_web(service):
+            keeper.start()
         return door(NeighbourBell(service.settings.state_dir, service.clock))
     received = Signal()
     metering.serve(service.settings)

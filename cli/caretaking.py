@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from cli.context import Service
-from core.chores import Chore, Keeper
+from core.chores import Chore, Keeper, LastKeeper
 from journal.mirror import Mirror
 
 _HEED_EVERY = timedelta(seconds=1)
@@ -19,16 +19,23 @@ _JITTER_SECONDS = 30 * 60
 
 
 def keepers_of(service: Service) -> Sequence[Keeper]:
-    """Make the keepers that a worker runs beside its stages."""
+    """Make the keepers that a worker runs beside its stages; they end in this order."""
     return (
         _stop_file(service),
         _tally(service),
-        _mirror(service),
         _expiry(service),
         _log_keys(service),
         *_witnesses(service),
         _verifying(service),
+        _mirror(service),
     )
+
+
+def keepers_of_web(service: Service) -> Sequence[Keeper]:
+    """Make the keepers of a process that only takes messages."""
+    # What a worker destroyed must not live on in who has read it before.
+    forget = Chore(_EXPIRE_EVERY, service.keyring.month_keys.reread)
+    return (Keeper("month-keys", (forget,), service.clock),)
 
 
 def _stop_file(service: Service) -> Keeper:
@@ -56,7 +63,8 @@ def _tally(service: Service) -> Keeper:
 
 def _mirror(service: Service) -> Keeper:
     mirror = Mirror(service.database, service.settings.state_dir, service.clock)
-    return Keeper("mirror", (Chore(_MIRROR_EVERY, mirror.keep),), service.clock)
+    # The last seconds' entries would else be in no file while this machine is down.
+    return LastKeeper("mirror", (Chore(_MIRROR_EVERY, mirror.keep),), service.clock)
 
 
 def _expiry(service: Service) -> Keeper:

@@ -52,6 +52,23 @@ class Keeper:
                     _do(chore)
 
 
+class LastKeeper(Keeper):
+    """A keeper that goes on while the others end, and does its chores once more after them."""
+
+    def stop(self) -> None:
+        """Go on: what the others still bring about is to be looked after too."""
+
+    def join(self, seconds: float) -> None:
+        """Have the chores done once more, and wait for that."""
+        super().stop()
+        super().join(seconds)
+
+    def _run(self) -> None:
+        super()._run()
+        for chore in self._due:
+            _do(chore)
+
+
 def _do(chore: Chore) -> None:
     try:
         chore.work()

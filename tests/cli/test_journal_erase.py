@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from sqlalchemy.orm import Session
 
-from cli.caretaking import keepers_of
+from cli.caretaking import keepers_of, keepers_of_web
 from cli.context import Service
 from console.access import factor, officers
 from console.access.passwords import Passwords
@@ -290,3 +290,24 @@ def test_a_worker_lets_expire_what_is_due(embedded: Deployment) -> None:
             lambda s: s.execute(sa.select(sa.func.count(JOURNAL_OPEN.c.subject_index))).scalar()
         )
     assert (chain.start, left) == (202604, 0)
+
+
+def test_a_process_that_takes_messages_forgets_what_a_worker_destroyed(
+    embedded: Deployment,
+) -> None:
+    gone, months = "journal-lookup-identity", (202601, 202602)
+    with (
+        closing(Service(dict(embedded.environ))) as worker,
+        closing(Service(dict(embedded.environ))) as web,
+    ):
+        (keeper,) = keepers_of_web(web)
+        web.keyring.month_keys.cipher(1_202601)
+        with worker.keyring.month_keys.destroying({gone: months}):
+            pass
+        assert web.keyring.month_keys.cipher(1_202601)
+
+        for chore in keeper._due:
+            chore.work()
+
+        with pytest.raises(KeyError):
+            web.keyring.month_keys.cipher(1_202601)

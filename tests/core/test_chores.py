@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 
-from core.chores import Chore, Keeper
+from core.chores import Chore, Keeper, LastKeeper
 from core.clock import SystemClock
 
 _SOON = timedelta(0)
@@ -38,3 +38,23 @@ def test_a_chore_that_is_not_due_waits() -> None:
     keeper.join(30)
 
     assert rare == [1]
+
+
+def test_what_ends_last_looks_once_more_after_the_others() -> None:
+    seen: list[str] = []
+    looked = threading.Event()
+    happened = ["before"]
+
+    def look() -> None:
+        seen[:] = happened
+        looked.set()
+
+    keeper = LastKeeper("test", (Chore(timedelta(days=1), look),), SystemClock())
+    keeper.start()
+    looked.wait(30)
+
+    keeper.stop()
+    happened.append("while the others ended")
+    keeper.join(30)
+
+    assert seen == ["before", "while the others ended"]

@@ -186,6 +186,8 @@ def test_a_service_that_is_asked_to_end_ends_in_order(
 
     codes = running.stop()
     answered_at_once = [len(telco.operator.copies(message_id)) for message_id in asked]
+    sealed = running.read("journal", "head")["checkpoint"]
+    mirrored = (running.state_dir / "journal" / "checkpoint").read_text()
     running.start()
     for who, message_id in zip(people, asked, strict=True):
         reply = telco.operator.reply_to(message_id)
@@ -194,6 +196,7 @@ def test_a_service_that_is_asked_to_end_ends_in_order(
     assert codes == [0]
     assert [len(telco.operator.copies(message_id)) for message_id in asked] == [1] * len(asked)
     assert max(answered_at_once) <= 1
+    assert mirrored == sealed
 
 
 def test_an_interrupted_service_ends_in_order_too(running: Deployment) -> None:
