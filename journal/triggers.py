@@ -31,11 +31,18 @@ _RULES = (
         ("NEW.size <= OLD.size OR (NEW.origin <> OLD.origin AND NEW.origin NOT LIKE 'tradan/%/%')"),
     ),
     ("tree_state", "DELETE", "1 = 1"),
-    # A witness or time-stamp authority may add its word to a checkpoint; its text stands.
+    # A witness may add its word to a checkpoint, or put a newer one in the place of its own, which
+    # is as long; a time-stamp authority may add a token. Its text stands, and so does their word.
     (
         "journal_checkpoint",
         "UPDATE",
-        "NEW.size <> OLD.size OR NEW.note <> OLD.note OR NEW.signed_at <> OLD.signed_at",
+        (
+            "NEW.size <> OLD.size OR NEW.note <> OLD.note OR NEW.signed_at <> OLD.signed_at "
+            "OR (OLD.cosignatures IS NOT NULL AND "
+            "coalesce(length(NEW.cosignatures), 0) < length(OLD.cosignatures)) "
+            "OR (OLD.timestamp_token IS NOT NULL AND "
+            "(NEW.timestamp_token IS NULL OR NEW.timestamp_token <> OLD.timestamp_token))"
+        ),
     ),
     # Between the last of one minute and the last of the next (`signed_at` counts microseconds),
     # checkpoints may go.

@@ -47,6 +47,22 @@ def test_a_cosigned_checkpoint_is_not_dropped(house: House) -> None:
     refuse(house.database, "DELETE FROM journal_checkpoint WHERE size = 2")
 
 
+def test_what_others_said_of_a_checkpoint_is_added_to_and_never_taken_away(house: House) -> None:
+    vouch = "UPDATE journal_checkpoint SET cosignatures = :line, timestamp_token = :token"
+    there = {"line": "— a.example AAAA\n", "token": b"token"}
+    for line in (there["line"], "— a.example BBBB\n", "— a.example BBBB\n— b.example CCCC\n"):
+        added = {**there, "line": line}
+        house.database.write(partial(_run, sa.text(vouch).bindparams(**added)))
+
+    refuse(house.database, "UPDATE journal_checkpoint SET cosignatures = NULL")
+    refuse(house.database, "UPDATE journal_checkpoint SET cosignatures = ''")
+    refuse(house.database, "UPDATE journal_checkpoint SET cosignatures = '— a.example BBBB'")
+    refuse(house.database, "UPDATE journal_checkpoint SET timestamp_token = NULL")
+    other = sa.text("UPDATE journal_checkpoint SET timestamp_token = :token").bindparams(token=b"t")
+    with pytest.raises(sa.exc.IntegrityError, match="is append-only"):
+        house.database.write(partial(_run, other))
+
+
 def test_what_an_entry_opens_to_may_be_erased(house: House) -> None:
     house.append(3)
 
