@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 from core.clock import VIETNAM
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
 def number(value: int) -> str:
@@ -41,6 +44,18 @@ def decimal(value: float) -> str:
 def seconds(value: float) -> str:
     """Write a span of so many seconds."""
     return span(timedelta(seconds=value))
+
+
+def ago(length: timedelta) -> str:
+    """Write how long ago something was, in the one unit that matters."""
+    passed = max(int(length.total_seconds()), 0)
+    if passed < _MINUTE:
+        return f"{passed} s"
+    if passed < _HOUR:
+        return str(_("%(count)s phút", count=passed // _MINUTE))
+    if passed < _DAY:
+        return str(_("%(count)s giờ", count=passed // _HOUR))
+    return str(_("%(count)s ngày", count=number(passed // _DAY)))
 
 
 def _point() -> str:

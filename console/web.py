@@ -17,6 +17,7 @@ from console.guard import Guard, own_path
 from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
+from console.views.journal import JournalPage
 from console.views.message import MessagePage
 from console.views.messages import Messages
 from console.views.officers import Officers
@@ -54,6 +55,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Control(desk, guard)
     Messages(desk, guard)
     MessagePage(desk, guard)
+    JournalPage(desk, guard)
     Officers(desk, guard)
     ActsPage(desk, guard)
     is_secure = desk.settings.public_url.startswith("https:")
@@ -87,6 +89,7 @@ def _words(desk: Desk, guard: Guard) -> dict[str, object]:
         "decimal": speech.decimal,
         "number": speech.number,
         "seconds": speech.seconds,
+        "ago": speech.ago,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,
     }
