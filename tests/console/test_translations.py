@@ -76,7 +76,7 @@ def test_a_page_in_english_is_in_english(house: House) -> None:
 
         _status, page = visits[role].get(f"{path}?lang=en")
 
-        assert '<html lang="en"' in page, path
+        assert ("<html" in page) is ('<html lang="en"' in page), path
         assert foreign_words(page) == [], path
 
 
