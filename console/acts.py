@@ -55,10 +55,16 @@ class Acts:
 
         Raises: JournalError, UnavailableError; what *work* raises leaves no entry.
         """
+        return self.enter(officer, act, lambda session, _entry: work(session))
+
+    def enter(
+        self, officer: Officer, act: Act, work: Callable[[Session, Entry], T]
+    ) -> tuple[T, Entry]:
+        """Do as `perform` does what needs to know its own entry."""
         (entry,) = self._journal.prepare([self._draft(officer, act)])
 
         def together(session: Session) -> T:
-            done = work(session)
+            done = work(session, entry)
             self._journal.append(session, [entry])
             return done
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from console.access.login import Reception
+from console.access.meter import Meter
 from console.access.passwords import Passwords
 from console.acts import Acts
 from core.clock import Clock
@@ -61,11 +62,13 @@ class Desk:
     clock: Clock
     reception: Reception
     acts: Acts
+    meter: Meter
 
     @classmethod
     def of(cls, deployment: Deployment) -> "Desk":
         """Make the desk of a deployment."""
         database, keyring, clock = deployment.database, deployment.keyring, deployment.clock
+        acts = Acts(database, deployment.journal, keyring, clock)
         return cls(
             settings=deployment.settings,
             database=database,
@@ -75,5 +78,6 @@ class Desk:
             links=deployment.links,
             clock=clock,
             reception=Reception(database, keyring, Passwords(), clock),
-            acts=Acts(database, deployment.journal, keyring, clock),
+            acts=acts,
+            meter=Meter(database, acts, clock),
         )

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from console.access import sessions
+from console.access import meter, sessions
 from console.access.login import Visitor
 from console.access.roles import DANGEROUS, Right
 from console.access.sessions import Login
 from console.desk import Desk
-from console.errors import NotAllowedError
+from console.errors import NotAllowedError, OverCapError
 from core import log
 from core.errors import CoreError
 from journal.errors import JournalError
@@ -29,6 +29,8 @@ View = Callable[Concatenate[Login, P], ResponseReturnValue]
 
 _COOKIE = "tradan-console"
 _AGENT_SHOWN = 200
+# Whoever has clicked too much can still stop the service.
+_NEVER_SHED = frozenset({Right.SEE_CONTROL, Right.STOP})
 _log = log.get_logger(__name__)
 
 
@@ -105,7 +107,12 @@ class Guard:
             if login is None:
                 return self._to_login()
             refused = self._refused(login, right)
-            return view(login, **arguments) if refused is None else refused
+            if refused is not None:
+                return refused
+            self._count(login, right)
+            return view(login, **arguments)
+        except OverCapError as error:
+            return self._stopped(error, login)
         except NotAllowedError as error:
             _log.warning("console.not_allowed", reason=str(error))
             return self.refuse(HTTPStatus.CONFLICT, str(error), login)
@@ -127,6 +134,24 @@ class Guard:
         if sessions.is_stale(login, now) and not stops:
             self._desk.database.write(lambda session: sessions.see(session, login, now))
         return login
+
+    def _count(self, login: Login, right: Right | None) -> None:
+        if right in _NEVER_SHED or request.endpoint == "console.logout":
+            return
+        most = self._desk.settings.console_requests
+        is_live = bool(request.headers.get("HX-Request"))
+        cap = meter.refreshes(most) if is_live else meter.requests(most)
+        self._desk.meter.spend(login.officer, cap)
+
+    def _stopped(self, error: OverCapError, login: Login | None) -> Response:
+        page = render_template("console/capped.html", cap=error, login=login)
+        response = make_response(page, HTTPStatus.TOO_MANY_REQUESTS)
+        if error.is_daily:
+            # A live part has no room to say so: the whole page is asked for, and is this one.
+            response.headers["HX-Refresh"] = "true"
+        else:
+            response.headers["Retry-After"] = "60"
+        return response
 
     def _refused(self, login: Login, right: Right | None) -> ResponseReturnValue | None:
         if right is not None and right not in login.officer.rights:

@@ -20,6 +20,7 @@ class Page:
 MENU = (
     Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),
     Page("messages", _("Nhật ký tra cứu"), Right.SEE_LOG),
+    Page("reveals", _("Đề nghị xem"), Right.SEE_REVEALS),
     Page("journal", _("Nhật ký chống sửa"), Right.SEE_JOURNAL),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
     Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),

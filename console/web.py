@@ -22,6 +22,7 @@ from console.views.message import MessagePage
 from console.views.messages import Messages
 from console.views.officers import Officers
 from console.views.overview import Overview
+from console.views.reveals import Reveals
 from core import log
 
 PREFIX = "/console"
@@ -55,6 +56,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Control(desk, guard)
     Messages(desk, guard)
     MessagePage(desk, guard)
+    Reveals(desk, guard)
     JournalPage(desk, guard)
     Officers(desk, guard)
     ActsPage(desk, guard)

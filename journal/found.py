@@ -16,6 +16,7 @@ from journal.receipts import code_of, numbers_of, receipt_of
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN, TREE_STATE
 
 _PERSON = "person:"
+_PHONE = "phone:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,22 @@ def receipts_of(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, str
 
 def subjects_of(session: Session, keyring: Keyring, entry_ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the personal numbers that these entries are about, as far as they are kept."""
-    found = {}
-    for row in session.execute(_IDENTITIES, {"entries": list(entry_ids)}):
-        who = openings.identity(keyring, row.entry_id, row.identity_key_id, row.enc_identity)
-        if who is not None and who.subject is not None:
-            found[row.entry_id] = who.subject.removeprefix(_PERSON)
-    return found
+    identities = _identities_of(session, keyring, entry_ids)
+    return {
+        entry_id: who.subject.removeprefix(_PERSON)
+        for entry_id, who in identities.items()
+        if who.subject is not None
+    }
+
+
+def callers_of(session: Session, keyring: Keyring, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the telephones that asked what these entries tell, as far as they are kept."""
+    identities = _identities_of(session, keyring, entry_ids)
+    return {
+        entry_id: who.actor.removeprefix(_PHONE)
+        for entry_id, who in identities.items()
+        if who.actor is not None
+    }
 
 
 def acts_of(
@@ -85,6 +96,17 @@ def acts_of(
         what = openings.act(keyring, row.entry_id, row.act_key_id, row.enc_act)
         if what is not None:
             found[row.entry_id] = what
+    return found
+
+
+def _identities_of(
+    session: Session, keyring: Keyring, entry_ids: Collection[UUID]
+) -> dict[UUID, openings.Identity]:
+    found = {}
+    for row in session.execute(_IDENTITIES, {"entries": list(entry_ids)}):
+        who = openings.identity(keyring, row.entry_id, row.identity_key_id, row.enc_identity)
+        if who is not None:
+            found[row.entry_id] = who
     return found
 
 

@@ -37,8 +37,18 @@ _WHY = {
     Language.EN: {"": "record", "CT": "residence", "TT": "card", _LOG: "log"},
 }
 _ACTS = {
-    Language.VI: {"journal-extract": "trích lục nhật ký", "journal-open": "mở nhật ký"},
-    Language.EN: {"journal-extract": "log extract", "journal-open": "log opened"},
+    Language.VI: {
+        "journal-extract": "trích lục nhật ký",
+        "journal-open": "mở nhật ký",
+        "access-file": "trích lục nhật ký",
+        "reveal-show": "xem tin nhắn",
+    },
+    Language.EN: {
+        "journal-extract": "log extract",
+        "journal-open": "log opened",
+        "access-file": "log extract",
+        "reveal-show": "message seen",
+    },
 }
 _EARLIER = {Language.VI: "va {} lan truoc", Language.EN: "and {} earlier"}
 _TRIED = {Language.VI: "so khac thu {} lan/30 ngay", Language.EN: "others tried {}x in 30 days"}

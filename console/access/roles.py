@@ -26,7 +26,9 @@ class Right(StrEnum):
     EXPORT_LOG = auto()
     ASK_REVEAL = auto()
     GRANT_REVEAL = auto()
+    SEE_REVEALS = auto()
     OPEN_ACCESS_FILE = auto()
+    SEE_EMBARGOED = auto()
     SEE_JOURNAL = auto()
     VERIFY_JOURNAL = auto()
     PLAN_ERASURE = auto()
@@ -36,6 +38,7 @@ class Right(StrEnum):
     RESUME = auto()
     SEE_OPERATORS = auto()
     MANAGE_OPERATORS = auto()
+    TERMINATE = auto()
     SEE_OFFICERS = auto()
     MANAGE_OFFICERS = auto()
     SEE_ACTS = auto()
@@ -47,19 +50,30 @@ _READER = _EVERYBODY | {Right.SEE_LOG, Right.SEE_JOURNAL, Right.SEE_OPERATORS}
 
 GRANTED: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _READER,
-    Role.INVESTIGATOR: _READER | {Right.ASK_REVEAL, Right.OPEN_ACCESS_FILE, Right.EXPORT_LOG},
+    Role.INVESTIGATOR: _READER
+    | {Right.ASK_REVEAL, Right.SEE_REVEALS, Right.OPEN_ACCESS_FILE, Right.EXPORT_LOG},
     Role.APPROVER: _READER
-    | {Right.GRANT_REVEAL, Right.PLAN_ERASURE, Right.APPROVE_ERASURE, Right.STOP, Right.RESUME},
-    Role.OPERATOR_MANAGER: _READER | {Right.MANAGE_OPERATORS, Right.STOP},
+    | {
+        Right.GRANT_REVEAL,
+        Right.SEE_REVEALS,
+        Right.PLAN_ERASURE,
+        Right.APPROVE_ERASURE,
+        Right.STOP,
+        Right.RESUME,
+    },
+    Role.OPERATOR_MANAGER: _READER | {Right.MANAGE_OPERATORS, Right.TERMINATE, Right.STOP},
     Role.BILLING_MAKER: _EVERYBODY,
     Role.BILLING_CHECKER: _EVERYBODY,
+    # Opens access files only together with a role that may: then what is under embargo too.
     Role.SECURITY_OFFICER: _READER
     | {
+        Right.SEE_EMBARGOED,
         Right.VERIFY_JOURNAL,
         Right.PLAN_ERASURE,
         Right.APPROVE_ERASURE,
         Right.STOP,
         Right.RESUME,
+        Right.TERMINATE,
         Right.SEE_OFFICERS,
         Right.SEE_DIAGNOSTICS,
     },
@@ -78,6 +92,7 @@ DANGEROUS = frozenset(
         Right.APPROVE_ERASURE,
         Right.RESUME,
         Right.MANAGE_OPERATORS,
+        Right.TERMINATE,
         Right.MANAGE_OFFICERS,
     }
 )

@@ -49,6 +49,7 @@ class Message:
     operator_message_id: str
     link: str
     link_kind: str
+    is_kept: bool
     ending: str | None
     received_at: datetime
     stored_at: datetime
@@ -73,6 +74,7 @@ def load(session: Session, keyring: Keyring, journal: Journal, message_id: UUID)
         operator_message_id=row.operator_message_id,
         link=row.code,
         link_kind=row.kind,
+        is_kept=row.blob is not None,
         ending=ending(keyring, row.id, row.key_id, row.blob),
         received_at=row.received_at,
         stored_at=row.stored_at,
@@ -85,6 +87,12 @@ def load(session: Session, keyring: Keyring, journal: Journal, message_id: UUID)
         reply=_reply(session, message_id),
         proof=prove(session, journal, row.entry_id) if row.entry_id else None,
     )
+
+
+def is_there(session: Session, message_id: UUID) -> bool:
+    """Tell whether there is a message of this id."""
+    wanted = sa.select(INBOUND.c.id).where(INBOUND.c.id == message_id)
+    return session.execute(wanted).one_or_none() is not None
 
 
 def prove(session: Session, journal: Journal, entry_id: UUID) -> Proof | None:

@@ -14,8 +14,10 @@ from cli import vendored
 from console import web
 from console.access import invitations, officers
 from console.access.invitations import InvitationKind
+from console.access.meter import Cap
 from console.access.officers import Officer
 from console.access.roles import Role
+from console.errors import OverCapError
 from console.guard import Guard
 from core.db import Database
 from core.keyring import Keyring
@@ -54,6 +56,18 @@ class House:
     def links(self) -> LinkRegistry:
         return self.gateway.links
 
+    def ask(self, sender: str | None, text: str) -> str:
+        """Send a message as a citizen does and return the text of the reply."""
+        self.gateway.send(sender, text)
+        self.gateway.handle()
+        # Who seals is another thread: a reply leaves a moment after.
+        for _ in range(500):
+            told = self.gateway.outbox()
+            if told:
+                return told[0].text
+            threading.Event().wait(0.01)
+        raise AssertionError("no reply left")
+
     def officer(self, name: str, *roles: Role) -> Officer:
         """Add an officer."""
         now = self.clock.now()
@@ -68,11 +82,26 @@ class House:
 
     def entered(self, name: str, *roles: Role) -> "Visit":
         """Log a new officer in."""
-        officer = self.officer(name, *roles)
-        visit = Visit(self, self.app.test_client())
-        token = self.invited(officer, InvitationKind.ENTER)
+        self.officer(name, *roles)
+        return self.entered_again(Visit(self, self.app.test_client(), name))
+
+    def entered_again(self, visit: "Visit") -> "Visit":
+        """Log an officer in whose session is over."""
+        token = self.invited(visit.officer(), InvitationKind.ENTER)
         visit.client.post(f"/console/invitation/{token}", headers=FROM_HERE)
         return visit
+
+    def spend(self, officer: Officer, cap: Cap, amount: int = 1) -> None:
+        """Count what an officer has looked at."""
+        self.guard._desk.meter.spend(officer, cap, amount)
+
+    def is_refused(self, officer: Officer, cap: Cap) -> bool:
+        """Tell whether one more is too much."""
+        try:
+            self.spend(officer, cap)
+        except OverCapError:
+            return True
+        return False
 
 
 @dataclass(slots=True)
@@ -81,6 +110,11 @@ class Visit:
 
     house: House
     client: FlaskClient
+    name: str = ""
+
+    def officer(self) -> Officer:
+        """Return the officer whose browser it is."""
+        return self.house.database.read(lambda s: officers.by_name(s, self.name))
 
     @property
     def form_token(self) -> str:
