@@ -1,5 +1,6 @@
 """PostgreSQL: one transaction a piece of work, any number of processes and machines."""
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.db import CoreSession, take_callbacks
 from core.errors import UnavailableError
+from core.together import WITHIN
 
 T = TypeVar("T")
 
@@ -32,9 +34,12 @@ class PostgresDatabase:
         self.url = url.set(drivername="postgresql+psycopg")
         self.engine = _reserved_engine(self.url) if is_reserved else _engine(self.url)
         self._switches: list[PostgresDatabase] = []
+        self._writing = threading.local()
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run *work* in a transaction of its own; a deadlock's loser is run again."""
+        if getattr(self._writing, "is_under_way", False):
+            raise RuntimeError(WITHIN)  # two transactions of one thread may wait for each other
         for last in (*(False,) * (_TRIES - 1), True):
             try:
                 return self._transact(work)
@@ -75,8 +80,12 @@ class PostgresDatabase:
     def _transact(self, work: Callable[[Session], T]) -> T:
         with self.engine.connect() as connection:
             session = CoreSession(connection)
-            with connection.begin():
-                result = work(session)
+            self._writing.is_under_way = True
+            try:
+                with connection.begin():
+                    result = work(session)
+            finally:
+                self._writing.is_under_way = False
         for callback in take_callbacks(session):
             callback()
         return result

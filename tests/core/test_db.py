@@ -57,3 +57,13 @@ def test_what_a_work_raises_is_raised_to_its_writer_and_undone(database: Databas
         database.write(work)
 
     assert database.read(lambda s: s.execute(sa.select(DATA_KEY)).all()) == []
+
+
+def test_a_write_within_a_write_is_refused_instead_of_waiting_for_itself(
+    database: Database,
+) -> None:
+    with pytest.raises(RuntimeError, match="within the work"):
+        database.write(
+            lambda _: database.write(lambda session: session.execute(sa.text("SELECT 1")))
+        )
+    assert database.write(lambda session: session.execute(sa.text("SELECT 2")).scalar_one()) == 2

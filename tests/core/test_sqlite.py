@@ -217,14 +217,6 @@ def test_an_interrupt_in_the_leader_wakes_everybody_and_keeps_nothing(crowd: Cro
     assert crowd.database.write(add("later")) == "later"
 
 
-def test_a_write_within_a_write_is_refused_instead_of_waiting_for_itself(
-    notes: SqliteDatabase,
-) -> None:
-    with pytest.raises(RuntimeError, match="within the work"):
-        notes.write(lambda _: notes.write(lambda session: session.execute(sa.text("SELECT 1"))))
-    assert notes.write(lambda session: session.execute(sa.text("SELECT 2")).scalar_one()) == 2
-
-
 def test_a_reader_sees_one_state_however_long_it_reads(notes: SqliteDatabase) -> None:
     def read(session: Session) -> tuple[int, int]:
         statement = sa.select(sa.func.count()).select_from(NOTE)
