@@ -20,6 +20,8 @@ from sms.halt import WHOLE, Halt
 from sms.standing import COMMANDS
 
 _ENDED_SHOWN = 20
+# As many digits as a column of numbers holds, whatever they are.
+_LONGEST_NUMBER = 9
 # What people give as a reason; the others are given by the trips.
 REASONS = (
     StopReason.SECURITY,
@@ -143,7 +145,7 @@ def _note() -> str:
 
 def _number() -> int:
     text = request.form.get("stop", "")
-    if not (text.isascii() and text.isdecimal()):
+    if not (text.isascii() and text.isdecimal()) or len(text) > _LONGEST_NUMBER:
         raise NotAllowedError(_("Không có lệnh dừng này."))
     return int(text)
 

@@ -17,6 +17,7 @@ from tests.e2e.links import HttpLink, envelope, message, pins_in
 from tests.e2e.people import Person
 
 _MOST_CONNECTIONS = 256
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _PATHS = ("/sms/flood/inbound", "/sms/nowhere/inbound", "/sms/flood/status", "/sms/flood/numbers")
 
 
@@ -51,7 +52,7 @@ class Flood:
 
     async def _flow(self) -> None:
         began, free = time.monotonic(), asyncio.Semaphore(_MOST_CONNECTIONS)
-        idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        idle: list[_Connection] = []
         async with asyncio.TaskGroup() as group:
             while not self._over.is_set():
                 due = int((time.monotonic() - began) * self.rate) - self.sent
@@ -61,15 +62,11 @@ class Flood:
                     self.sent += 1
                 await asyncio.sleep(0.01)
         for _, writer in idle:
-            writer.close()
+            await _closed(writer)
 
-    async def _post(
-        self,
-        path: str,
-        idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]],
-        free: asyncio.Semaphore,
-    ) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError):
+    async def _post(self, path: str, idle: list[_Connection], free: asyncio.Semaphore) -> None:
+        writer: asyncio.StreamWriter | None = None
+        try:
             reader, writer = (
                 idle.pop() if idle else await asyncio.open_connection("127.0.0.1", self.port)
             )
@@ -81,7 +78,17 @@ class Flood:
             await reader.readexactly(int(length or b"0"))
             self.answers[int(answer.split(b" ", 2)[1])] += 1
             idle.append((reader, writer))
-        free.release()
+        except (OSError, asyncio.IncompleteReadError):
+            if writer is not None:
+                await _closed(writer)
+        finally:
+            free.release()
+
+
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 @dataclass(slots=True)
