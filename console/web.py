@@ -14,6 +14,7 @@ from console import pages, speech, words
 from console.access.sessions import Login
 from console.desk import Deployment, Desk
 from console.guard import Guard, own_path
+from console.pill import Pill
 from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
@@ -62,7 +63,8 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     ActsPage(desk, guard)
     is_secure = desk.settings.public_url.startswith("https:")
     blueprint.after_request(lambda response: _headers(response, is_secure=is_secure))
-    blueprint.context_processor(lambda: _words(desk, guard))
+    pill = Pill(desk.database, desk.journal, desk.settings.state_dir, desk.clock)
+    blueprint.context_processor(lambda: _words(desk, guard, pill))
     Babel(
         app,
         default_locale="vi",
@@ -74,11 +76,12 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     return guard
 
 
-def _words(desk: Desk, guard: Guard) -> dict[str, object]:
+def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
     return {
         "form_token": guard.token_against_forgery,
         "hidden_token": lambda: _hidden(guard.token_against_forgery()),
         "here": _here,
+        "service_state": lambda: pill.look(at_once=request.endpoint == "console.control"),
         "pages": pages.MENU,
         "role_name": words.ROLES.__getitem__,
         "language": str(get_locale()),
