@@ -83,8 +83,16 @@ class Guard:
 
     def token_against_forgery(self) -> str:
         """Return what every form of this session carries."""
+        return self.mark("form")
+
+    def mark(self, words: str) -> str:
+        """Mark words as those of a page that this session was shown."""
         session_token = request.cookies.get(self.cookie, "")
-        return hmac.digest(session_token.encode(), b"form/1", "sha256").hex()
+        return hmac.digest(session_token.encode(), f"mark/1\n{words}".encode(), "sha256").hex()
+
+    def is_marked(self, mark: str, words: str) -> bool:
+        """Tell whether a page of this session bore these words."""
+        return hmac.compare_digest(mark.encode(), self.mark(words).encode())
 
     def visitor(self) -> Visitor:
         """Return where this request comes from."""
@@ -159,9 +167,7 @@ class Guard:
         if request.method == "GET":
             return None
         sent = request.form.get("form_token", "") or request.headers.get("X-Form-Token", "")
-        if not _is_from_here() or not hmac.compare_digest(
-            sent.encode(), self.token_against_forgery().encode()
-        ):
+        if not _is_from_here() or not self.is_marked(sent, "form"):
             return self.refuse(HTTPStatus.FORBIDDEN, "forged", login)
         if right in DANGEROUS and not login.is_fresh(self._desk.clock.now()):
             back = urlsplit(request.referrer or "").path or url_for("console.overview")

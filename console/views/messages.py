@@ -1,52 +1,31 @@
-"""The lookup log: what kind of message came when, and how it ended; masked, a page at a time."""
+"""The lookup log: what kind of message came when, and how it ended; masked, a page at a time.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+Every page is in the journal and is counted before it is shown. The news of a page that is open are
+a part of having opened it: the mark that the page carries proves that, and counts what is new.
+"""
+
+import json
 from uuid import UUID
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from console import dates
+from console.access import meter
 from console.access.roles import Right
 from console.access.sessions import Login
 from console.acts import Act
 from console.desk import Desk
 from console.guard import Guard
+from console.log_filter import Filter
 from console.queries import messages
-from console.queries.messages import Listing, Wanted
+from console.queries.messages import Listing
 from core.clock import vietnam_day
 from sms.inbound import State
-from sms.links.model import Link
 from sms.replies import ReplyClass
 from sms.standing import COMMANDS
 
-_LONGEST = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What the address of the page asks for, as it was typed."""
-
-    text: str
-    since: str
-    until: str
-    link: str
-    command: str
-    state: str
-    reply: str
-
-    @classmethod
-    def of_request(cls) -> "Filter":
-        """Read it from the address."""
-        given = {name: request.args.get(name, "").strip()[:_LONGEST] for name in cls.__slots__}
-        return cls(**given)
-
-    def as_arguments(self) -> dict[str, str]:
-        """Return what of it is not empty, to be kept in links."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+_NOTHING = UUID(int=0)
 
 
 class Messages:
@@ -54,39 +33,41 @@ class Messages:
 
     def __init__(self, desk: Desk, guard: Guard) -> None:
         self._desk = desk
+        self._guard = guard
         guard.page("/messages", "messages", Right.SEE_LOG, self.show)
 
     def show(self, login: Login) -> ResponseReturnValue:
         """Show a page of the log."""
-        desk, asked = self._desk, Filter.of_request()
+        desk, asked = self._desk, Filter.of(request.args)
         links = desk.links.all()
         today = vietnam_day(desk.clock.now())
-        is_live = request.args.get("live") == "1"
+        seen = self._seen(asked)
+        if seen is None and asked.text:
+            desk.meter.spend(login.officer, meter.SEARCHES)
 
         def read(session: Session) -> Listing:
-            wanted = self._wanted(session, asked, links, today)
             return messages.page(
                 session,
                 desk.keyring,
                 desk.journal,
-                wanted,
+                asked.wanted(session, desk.keyring, links, today),
                 before=_id(request.args.get("before")),
                 after=_id(request.args.get("after")),
             )
 
-        is_news = bool(request.headers.get("HX-Request"))
-        if not is_news:
-            # The news of a page that is open are a part of having opened it.
-            desk.acts.record(login.officer, Act(name="see-log", said=asked.as_arguments()))
         listing = desk.database.read(read)
-        part = "messages_rows" if is_news else "messages"
+        self._tell(login, asked, listing, seen)
+        is_live = request.args.get("live") == "1"
+        part = "messages_rows" if request.headers.get("HX-Request") else "messages"
+        newest = listing.rows[0].id if listing.rows else seen or _NOTHING
         return render_template(
             f"console/{part}.html",
             login=login,
             listing=listing,
             asked=asked,
             is_live=is_live,
-            bad_days=[d for d in (asked.since, asked.until) if d and not dates.read_day(d, today)],
+            news=_address(asked, live=1, seen=newest, mark=self._mark(asked, newest)),
+            bad_days=asked.bad_days(today),
             codes={link.id: link.code for link in links},
             links=[link.code for link in links],
             commands=[command[0].split()[0] for command in COMMANDS],
@@ -95,24 +76,30 @@ class Messages:
             address=_address,
         )
 
-    def _wanted(
-        self, session: Session, asked: Filter, links: Sequence[Link], today: date
-    ) -> Wanted:
-        since, until = dates.read_day(asked.since, today), dates.read_day(asked.until, today)
-        return Wanted(
-            since=dates.start_of(since) if since else None,
-            until=dates.end_of(until) if until else None,
-            # What is not there is asked for all the same: nothing matches it.
-            link_id=next((e.id for e in links if e.code == asked.link), 0) if asked.link else None,
-            command=asked.command or None,
-            state=asked.state or None,
-            reply=asked.reply or None,
-            ids=self._ids(session, asked.text, links) if asked.text else None,
-        )
+    def _tell(self, login: Login, asked: Filter, listing: Listing, seen: UUID | None) -> None:
+        """Count the rows that are about to be shown, and journal a page that is opened."""
+        new = [row for row in listing.rows if seen is None or row.id > seen]
+        self._desk.meter.spend(login.officer, meter.ROWS, len(new))
+        if seen is None:
+            act = Act(name="see-log", said={**asked.as_arguments(), "rows": len(new)})
+            self._desk.acts.record(login.officer, act)
 
-    def _ids(self, session: Session, text: str, links: Sequence[Link]) -> frozenset[UUID]:
-        numbers = {link.code: link.id for link in links}
-        return messages.ids_of(session, self._desk.keyring, numbers, text)
+    def _seen(self, asked: Filter) -> UUID | None:
+        """Return the newest message that the page shows which asks for news; None if none asks."""
+        seen = _id(request.args.get("seen"))
+        if not request.headers.get("HX-Request") or seen is None:
+            return None
+        if request.args.get("before") or request.args.get("after"):
+            return None
+        is_ours = self._guard.is_marked(request.args.get("mark", ""), _words(asked, seen))
+        return seen if is_ours else None
+
+    def _mark(self, asked: Filter, newest: UUID) -> str:
+        return self._guard.mark(_words(asked, newest))
+
+
+def _words(asked: Filter, newest: UUID) -> str:
+    return json.dumps([str(newest), asked.as_arguments()])
 
 
 def _id(text: str | None) -> UUID | None:
