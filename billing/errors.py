@@ -1,15 +1,29 @@
 """The errors of billing."""
 
-from datetime import date
-
 
 class BillingError(Exception):
-    """A sum of money cannot be told."""
+    """Something about money cannot be told or done."""
 
 
-class NoTariffError(BillingError):
-    """No price was in force on a day."""
+class PeriodError(BillingError):
+    """A period is not written as a month."""
 
-    def __init__(self, day: date) -> None:
-        super().__init__(f"no price is in force on {day}: set one that is valid from then")
-        self.day = day
+
+class TariffError(BillingError):
+    """A price cannot be set as it was asked for."""
+
+
+class TariffFileError(BillingError):
+    """A file of tariffs is not taken.
+
+    Shape: *faults* are lines, counted from 1 (0: the file), each with its reason.
+    """
+
+    def __init__(self, faults: "list[tuple[int, str]]") -> None:
+        told = "; ".join(f"line {line}: {why}" if line else why for line, why in faults)
+        super().__init__(told)
+        self.faults = faults
+
+
+class StatementError(BillingError):
+    """A statement is not in the state that was asked for, or somebody else has to do it."""

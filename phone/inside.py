@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing import tariffs
-from billing.errors import NoTariffError
-from billing.tariffs import Tariff
+from billing.tariffs import Tariffs
 from core.clock import vietnam_day
 from core.db import dialect_of
 from journal.errors import JournalFault, UnsealedError
@@ -77,7 +76,7 @@ def read(
 def _messages(network: str, message_ids: Collection[str]) -> sa.Select[Any]:
     return (
         sa.select(
-            INBOUND.c.link_id,
+            LINK.c.operator,
             INBOUND.c.operator_message_id,
             INBOUND.c.command,
             INBOUND.c.state,
@@ -103,12 +102,8 @@ def _inside(
     session: Session,
     journal: Journal,
     row: sa.Row[Any],
-    prices: Mapping[int, tuple[Tariff, ...]],
+    prices: Tariffs,
 ) -> Inside:
-    try:
-        price = tariffs.price_on(prices.get(row.link_id, ()), vietnam_day(row.stored_at))
-    except NoTariffError:
-        price = None
     return Inside(
         operator_message_id=row.operator_message_id,
         command=row.command,
@@ -122,7 +117,7 @@ def _inside(
         encoding=row.encoding,
         segments=row.segments,
         accepted_at=row.accepted_at,
-        part_price=price,
+        part_price=prices.to_citizen(row.operator, vietnam_day(row.stored_at)),
         sealing=_sealing(session, journal, row) if row.entry_id else None,
     )
 

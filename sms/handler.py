@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from billing import tariffs, usage
+from billing.usage import Usage
 from core import log, metrics
 from core.clock import Clock, vietnam_day
 from core.db import Database
@@ -72,7 +73,8 @@ class Handler:
             except Exception as error:  # noqa: BLE001 (one message's fault must not stop the others')
                 _log.error("handle.failed", count=len(claimed), **log.failure(error))
                 metrics.ALARMS.labels("handle-failed").inc()
-                self.database.write(lambda s: _let_go(s, token, claimed, now))
+                unread = self._unread(claimed)
+                self.database.write(lambda s: _let_go(s, token, claimed, unread, now))
         return len(claimed)
 
     def _handle_or_tell_down(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
@@ -150,12 +152,22 @@ class Handler:
             self.database.write(lambda s: queue.let_go(s, token, broken))
         return messages
 
-    def _prices(self, messages: Sequence[Message]) -> dict[int, int]:
-        if not any(isinstance(message.command, Price) for message in messages):
+    def _unread(self, claimed: Sequence[Waiting]) -> dict[UUID, Usage]:
+        spent = [waiting for waiting in claimed if reading.is_worn_out(waiting)]
+        return {
+            each.id: writing.usage_of_unread(each, self.links.by_id(each.link_id)) for each in spent
+        }
+
+    def _prices(self, messages: Sequence[Message]) -> dict[UUID, int | None]:
+        asking = [message for message in messages if isinstance(message.command, Price)]
+        if not asking:
             return {}
         today = vietnam_day(self.clock.now())
         known = self.database.read(tariffs.load)
-        return tariffs.prices_on(known, today)
+        return {
+            message.id: known.to_citizen(message.link_operator, today, message.to)
+            for message in asking
+        }
 
     def _commit(
         self,
@@ -198,10 +210,18 @@ class Handler:
         queue.finish(session, [one.handled for one in done], now)
 
 
-def _let_go(session: Session, token: UUID, claimed: Sequence[Waiting], now: datetime) -> None:
+def _let_go(
+    session: Session,
+    token: UUID,
+    claimed: Sequence[Waiting],
+    unread: Mapping[UUID, Usage],
+    now: datetime,
+) -> None:
     """Have messages come back alone, but end the one that fails even as a message worn out."""
-    spent = [waiting for waiting in claimed if reading.is_worn_out(waiting)]
-    queue.give_up(session, token, spent, now)
+    spent = [waiting for waiting in claimed if waiting.id in unread]
+    ended = queue.give_up(session, token, spent, now)
+    # Their operator has charged them: they are counted, apart.
+    usage.record(session, [unread[waiting.id] for waiting in ended])
     queue.let_go(session, token, claimed)
 
 
@@ -210,7 +230,7 @@ def _facts(
     loaded: Loaded,
     groundwork: Groundwork,
     history: quotas.History,
-    prices: dict[int, int],
+    prices: dict[UUID, int | None],
 ) -> Facts:
     sender = message.sender_id
     citizen_id = loaded.citizens.get(sender)
@@ -226,7 +246,7 @@ def _facts(
         sharing=loaded.sharing.get(sender, 0),
         pin_matches=groundwork.matches.get(sender, False),
         fresh=groundwork.fresh.get(sender),
-        price_hundredths=prices.get(message.link_id),
+        price_hundredths=prices.get(message.id),
     )
 
 

@@ -208,6 +208,7 @@ def _usage(results: Sequence[Result], now: datetime, links: LinkRegistry) -> lis
             status=ReplyState.ACCEPTED,
             reply_class=result.claimed.reply,
             is_test=_is_test(links, result.claimed.link_id),
+            answers=result.claimed.inbound_id,
         )
         for result in results
         if isinstance(result.outcome, Accepted)

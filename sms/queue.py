@@ -118,9 +118,15 @@ def let_go(session: Session, token: UUID, messages: Sequence[Waiting]) -> None:
     _free(session, token, {message.sender_id for message in messages})
 
 
-def give_up(session: Session, token: UUID, messages: Sequence[Waiting], now: datetime) -> None:
-    """End messages that nothing can be done with, not even a word to their senders."""
-    ours = hold(session, token, [message.sender_id for message in messages])
+def give_up(
+    session: Session, token: UUID, messages: Sequence[Waiting], now: datetime
+) -> list[Waiting]:
+    """End messages that nothing can be done with, not even a word to their senders.
+
+    Shape: those that were ended.
+    """
+    senders = hold(session, token, [message.sender_id for message in messages])
+    ours = [message for message in messages if message.sender_id in senders]
     ended = [
         Handled(
             id=message.id,
@@ -131,11 +137,11 @@ def give_up(session: Session, token: UUID, messages: Sequence[Waiting], now: dat
             entry_id=None,
             history=message.history,
         )
-        for message in messages
-        if message.sender_id in ours
+        for message in ours
     ]
     if ended:
         finish(session, ended, now)
+    return ours
 
 
 def take_back(session: Session) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing import tariffs
+from billing.tariffs import Tariffs
 from core.clock import Clock, vietnam_day
 from core.db import Database
 from core.errors import CoreError
@@ -205,7 +206,7 @@ class Reader:
 
     def _read(self, session: Session, links: Iterable[Link], now: datetime) -> Standing:
         found = stops.in_force(session)
-        prices = tariffs.prices_on(tariffs.load(session), vietnam_day(now))
+        prices, today = tariffs.load(session), vietnam_day(now)
         head = self.journal.head(session)
         signed_at = self.journal.signed_at(session, head.size)
         is_running = not (
@@ -221,7 +222,9 @@ class Reader:
             found_keys.former_origin,
         )  # fmt: skip
         shown = tuple(
-            _link(link, found, prices.get(link.id), now) for link in links if self._is_public(link)
+            _link(link, found, self._price(prices, link, today), now)
+            for link in links
+            if self._is_public(link)
         )
         return self._tell(now, found, shown, log, is_running)
 
@@ -246,6 +249,9 @@ class Reader:
             commands=tuple(_command(command, found) for command in COMMANDS),
             log=log,
         )
+
+    def _price(self, prices: Tariffs, link: Link, today: date) -> int | None:
+        return prices.to_citizen(link.operator, today, self.settings.short_code)
 
     def _name(self) -> tuple[str, str]:
         return self.journal.origin, self.journal.verifier_key

@@ -15,7 +15,9 @@ from sms import accesses, dispatch, replies, segments, wording
 from sms.commands import GivePin
 from sms.decision import Decision, Message, Policy
 from sms.dispatch import NewReply
-from sms.queue import Handled
+from sms.inbound import State
+from sms.links.model import Link
+from sms.queue import Handled, Waiting
 from sms.replies import ReplyClass
 
 RESULT_LIFE = timedelta(minutes=10)
@@ -153,6 +155,23 @@ def _usage(message: Message, decision: Decision) -> Usage:
         status=decision.state,
         reply_class=decision.reply.reply_class if decision.reply else None,
         is_test=message.is_test_link,
+        short_code=message.to,
+    )
+
+
+def usage_of_unread(waiting: Waiting, link: Link | None) -> Usage:
+    """Make the row of a message that was given up unread: nothing but its coming is known."""
+    return Usage(
+        message_id=waiting.id,
+        link_id=waiting.link_id,
+        direction=Direction.MO,
+        operator_message_id=waiting.operator_message_id,
+        segments=1,
+        encoding="gsm7",
+        at=waiting.stored_at,
+        status=State.QUARANTINED,
+        reply_class=None,
+        is_test=link is not None and link.is_test,
     )
 
 

@@ -75,3 +75,18 @@ def test_the_table_takes_no_impossible_usage(database: Database, wrong: dict[str
 
     with pytest.raises(sa.exc.IntegrityError):
         database.write(lambda s: s.execute(sa.insert(USAGE).values(**values)))
+
+
+def test_a_reply_is_counted_with_the_message_it_answers(database: Database) -> None:
+    asked, reply = uuid7(), uuid7()
+    late = datetime(2026, 3, 1, 17, 0, 1, tzinfo=UTC)
+    database.write(lambda s: usage.record(s, [carried(asked, short_code="1900")]))
+
+    database.write(
+        lambda s: usage.record(s, [carried(reply, direction=Direction.MT, at=late, answers=asked)])
+    )
+
+    row = database.read(
+        lambda s: s.execute(sa.select(USAGE).where(USAGE.c.message_id == reply)).one()
+    )
+    assert (row.short_code, row.day, row.at) == ("1900", "2026-03-01", late)

@@ -44,7 +44,7 @@ def link_id(database: Database, keyring: Keyring, clock: FixedClock) -> int:
     )
     now = clock.now()
     link_id = database.write(lambda s: registry.add(s, keyring, new, now))
-    database.write(lambda s: tariffs.set_price(s, link_id, vietnam_day(now), 30000))
+    database.write(lambda s: tariffs.set_price(s, NETWORK, vietnam_day(now), 30000))
     return link_id
 
 

@@ -59,7 +59,7 @@ class Public:
         def work(session: sa.orm.Session) -> int:
             link_id = registry.add(session, self.keyring, new, now)
             if price is not None:
-                tariffs.set_price(session, link_id, vietnam_day(now), price)
+                tariffs.set_price(session, new.operator or code, vietnam_day(now), price)
             return link_id
 
         link_id = self.database.write(work)
