@@ -2,20 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.orm import Session
 
 from billing import tariffs
+from billing.errors import TariffError
 from cli import acting
 from cli.context import Service
 from cli.exits import NOT_ALLOWED, UsageFault
 from cli.link_options import NewLinkOptions, read_options, read_secret
 from core.clock import vietnam_day
-from sms.links import registry
+from journal.entries import Draft, Kind, Retention
+from sms.links import endings, registry
+from sms.links.assessments import Assessment
+from sms.links.endings import Ending
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
 from sms.links.registry import NewLink
+
+if TYPE_CHECKING:
+    from console.access.officers import Officer
 
 T = TypeVar("T")
 
@@ -54,7 +61,8 @@ def add_link(service: Service, new: NewLink, price: int | None) -> Link:
     def work(session: Session) -> Link:
         link_id = registry.add(session, service.keyring, new, now)
         if price is not None:
-            tariffs.set_price(session, link_id, vietnam_day(now), price * _HUNDREDTHS)
+            operator = new.operator or new.code
+            tariffs.set_price(session, operator, vietnam_day(now), price * _HUNDREDTHS)
         links = registry.load(session, service.keyring)
         return next(link for link in links if link.id == link_id)
 
@@ -88,36 +96,73 @@ def rotate(service: Service, link: Link, secret_file: str) -> None:
     with_entry(service, "link-rotate", link.code, work)
 
 
-def assess(service: Service, link: Link) -> datetime:
+def assess(service: Service, link: Link, evidence: str) -> datetime:
     """Record that whoever runs this vouches for the channel, and return until when it holds.
 
     Raises: UsageFault.
     """
     now, person = service.clock.now(), service.person
-    until = now + registry.ASSESSMENT_LIFE
+    made = Assessment(person, now, now + registry.ASSESSMENT_LIFE, evidence)
 
     def work(session: Session) -> None:
-        registry.assess(session, link, person, until)
+        registry.assess(session, link, made)
 
     said: dict[str, str | int | bool] = {
         "assessed_by": person,
-        "assessed_until": until.isoformat(timespec="seconds"),
+        "assessed_until": made.until.isoformat(timespec="seconds"),
+        "evidence": evidence,
     }
     with_entry(service, "link-assess", link.code, work, said)
-    return until
+    return made.until
 
 
-def terminate(service: Service, link: Link, reason: str) -> None:
-    """End a link for good.
+def ask_end(service: Service, link: Link, reason: str, officer: "Officer") -> None:
+    """Ask that a link be ended for good.
 
     Raises: UsageFault.
     """
-    now = service.clock.now()
+    now, said = service.clock.now(), {"link": link.code, "reason": reason}
+    _perform_as(
+        service,
+        officer,
+        {"act": "link-terminate-ask", **said},
+        lambda session: endings.ask(session, link, reason, officer.actor, now),
+    )
 
-    def work(session: Session) -> None:
-        registry.terminate(session, link, reason, now)
 
-    with_entry(service, "link-terminate", link.code, work, {"reason": reason})
+def end(service: Service, link: Link, asked: Ending, officer: "Officer") -> None:
+    """End a link for good, as somebody else has asked.
+
+    Raises: UsageFault.
+    """
+    now, said = service.clock.now(), {"reason": asked.reason, "asked_by": asked.asked_by}
+    _perform_as(
+        service,
+        officer,
+        {"act": "link-terminate", "link": link.code, **said},
+        lambda session: endings.agree(session, link, officer.actor, now),
+    )
+
+
+def _perform_as(
+    service: Service,
+    officer: "Officer",
+    said: Mapping[str, str],
+    work: Callable[[Session], object],
+) -> None:
+    draft = Draft(
+        kind=Kind.ADMIN,
+        retention=Retention.ACT,
+        actor=officer.actor,
+        actor_index=None,
+        subject=None,
+        subject_index=None,
+        payload=said,
+    )
+    try:
+        acting.perform_as(service, draft, work)
+    except LinkError as error:
+        raise UsageFault(str(error), NOT_ALLOWED) from error
 
 
 def with_entry(
@@ -133,5 +178,5 @@ def with_entry(
     """
     try:
         return acting.perform(service, act, work, {"link": code, **(said or {})})
-    except LinkError as error:
+    except (LinkError, TariffError) as error:
         raise UsageFault(str(error), NOT_ALLOWED) from error

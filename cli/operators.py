@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _HTTP = partial(click.option, cls=OptionIn, section="Needed with --kind http")
 _TWILIO = partial(click.option, cls=OptionIn, section="Needed with --kind twilio")
-_LONGEST_REASON = 200
 _ADD_HTTP = """\
 python app.py operator add viettel --kind http --mo-price 500 \\
   --send-url https://sms.example.vn/mt --secret-file viettel.secret"""
@@ -127,15 +126,22 @@ def disable(service: Service, /, *, code: str, undo: bool) -> None:
 @operator_group.command(
     "assess",
     short_help="Vouch for a channel.",
-    examples=("python app.py operator assess viettel",),
+    examples=(
+        "python app.py operator assess viettel",
+        'python app.py operator assess viettel --evidence "report 12/2026, level 3"',
+    ),
 )
 @click.argument("code")
+@click.option("--evidence", default="", metavar="TEXT", help="What it rests on; name nobody.")
 @pass_service
-def assess(service: Service, /, *, code: str) -> None:
+def assess(service: Service, /, *, code: str, evidence: str) -> None:
     """Vouch for a channel for 365 days from now, with an entry in the journal."""
     from cli import linking
+    from sms.links.assessments import LONGEST_EVIDENCE
 
-    until = linking.assess(service, require(service, code))
+    if len(evidence) > LONGEST_EVIDENCE or not evidence.isprintable():
+        raise UsageFault(f"--evidence is one line of up to {LONGEST_EVIDENCE} characters", USAGE)
+    until = linking.assess(service, require(service, code), evidence)
     click.echo(f"{code} is assessed by {service.person} until {until:%Y-%m-%d}")
 
 
@@ -164,25 +170,25 @@ def rotate_key(service: Service, /, *, code: str, secret_file: str) -> None:
 
 @operator_group.command(
     "terminate",
-    short_help="End a link for good.",
-    examples=('python app.py operator terminate viettel --reason "contract ended" --yes',),
+    short_help="End a link for good, by two.",
+    examples=(
+        'python app.py operator terminate viettel --officer minh --reason "contract ended"',
+        "python app.py operator terminate viettel --officer lan",
+    ),
 )
 @click.argument("code")
-@click.option("--reason", required=True, help="Why, for the journal; name nobody.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--officer", "name", required=True, help="Who does it; password and code are asked.")
+@click.option("--reason", help="Why, for the journal; name nobody. The first officer says it.")
+@click.option("--yes", is_flag=True, help="Do not ask whether it is meant.")
 @pass_service
-def terminate(service: Service, /, *, code: str, reason: str, yes: bool) -> None:
-    """End a link for good: its secrets are destroyed and cannot be brought back."""
-    from cli import linking
+def terminate(service: Service, /, *, code: str, name: str, reason: str | None, yes: bool) -> None:
+    """End a link for good: the first officer asks, a second one ends it.
 
-    reason = reason.strip()
-    if not (0 < len(reason) <= _LONGEST_REASON and reason.isprintable()):
-        raise UsageFault(f"--reason must be one line of 1 to {_LONGEST_REASON} characters", USAGE)
-    link = require(service, code)
-    if not yes:
-        _ask(f"This ends {code} for good and destroys its secrets. Go on?")
-    linking.terminate(service, link, reason)
-    click.echo(f"{code} is terminated")
+    Its secrets are destroyed and cannot be brought back.
+    """
+    from cli.ending import terminate as end
+
+    end(service, require(service, code), name, reason, ask=None if yes else _ask)
 
 
 @operator_group.command(

@@ -159,7 +159,8 @@ def _scope(
     ((word, key),) = given.items()
     known = _known(service)[word]
     if key not in known:
-        raise UsageFault(f"there is no {word} {key}: there is {', '.join(sorted(known))}", USAGE)
+        others = ", ".join(sorted(known)) or "none yet"
+        raise UsageFault(f"there is no {word} {key}: there is {others}", USAGE)
     return Scope(word), key
 
 

@@ -23,6 +23,7 @@ MENU = (
     Page("reveals", _("Đề nghị xem"), Right.SEE_REVEALS),
     Page("journal", _("Nhật ký chống sửa"), Right.SEE_JOURNAL),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
+    Page("operators", _("Nhà mạng"), Right.SEE_OPERATORS),
     Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),
     Page("acts", _("Nhật ký cán bộ"), Right.SEE_ACTS),
 )

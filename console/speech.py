@@ -21,6 +21,11 @@ def moment(at: datetime | None) -> str:
     return "–" if at is None else f"{at.astimezone(VIETNAM):%d/%m/%Y %H:%M:%S}"
 
 
+def day_of(at: datetime) -> str:
+    """Write the day in Viet Nam."""
+    return f"{at.astimezone(VIETNAM):%d/%m/%Y}"
+
+
 def instant(at: datetime | None) -> str:
     """Write the time of day in Viet Nam to the millisecond; a dash for none."""
     if at is None:

@@ -22,6 +22,7 @@ from console.views.journal import JournalPage
 from console.views.message import MessagePage
 from console.views.messages import Messages
 from console.views.officers import Officers
+from console.views.operators import Operators
 from console.views.overview import Overview
 from console.views.reveals import Reveals
 from core import log
@@ -59,6 +60,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     MessagePage(desk, guard)
     Reveals(desk, guard)
     JournalPage(desk, guard)
+    Operators(desk, guard)
     Officers(desk, guard)
     ActsPage(desk, guard)
     is_secure = desk.settings.public_url.startswith("https:")
@@ -90,6 +92,7 @@ def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
         "schemes": SCHEMES,
         "instant": speech.instant,
         "moment": speech.moment,
+        "day_of": speech.day_of,
         "span": speech.span,
         "decimal": speech.decimal,
         "number": speech.number,

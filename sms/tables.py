@@ -38,6 +38,42 @@ LINK_SECRET = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
 )
 
+# Who vouched for a channel, until when, and on what grounds; `link` has the one in force.
+LINK_ASSESSMENT = sa.Table(
+    "link_assessment",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False, index=True),
+    sa.Column("assessed_by", sa.String(100), nullable=False),
+    sa.Column("assessed_at", Instant, nullable=False),
+    sa.Column("assessed_until", Instant, nullable=False),
+    sa.Column("evidence", sa.String(500), nullable=False, server_default=""),
+)
+
+# Steps of connecting an operator that no fact shows.
+LINK_STEP = sa.Table(
+    "link_step",
+    metadata,
+    sa.Column("link_id", sa.ForeignKey("link.id"), primary_key=True),
+    sa.Column("step", sa.String(16), primary_key=True),
+    sa.Column("ticked_by", sa.String(100), nullable=False),
+    sa.Column("ticked_at", Instant, nullable=False),
+    sa.Column("note", sa.String(200), nullable=False),
+)
+
+# Who asked to end a link for good, and who else agreed.
+LINK_ENDING = sa.Table(
+    "link_ending",
+    metadata,
+    sa.Column("link_id", sa.ForeignKey("link.id"), primary_key=True),
+    sa.Column("reason", sa.String(200), nullable=False),
+    sa.Column("asked_by", sa.String(100), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("agreed_by", sa.String(100)),
+    sa.Column("agreed_at", Instant),
+    sa.CheckConstraint("agreed_by <> asked_by", name="two_people"),
+)
+
 SENDER = sa.Table(
     "sender",
     metadata,

@@ -16,6 +16,8 @@ from core.db import Database, dialect_of, locked, upsert
 from core.errors import UnavailableError
 from core.ids import uuid7
 from core.keyring import Keyring, Sealed
+from sms.links import assessments
+from sms.links.assessments import Assessment
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkKind, LinkState
 from sms.tables import LINK, LINK_SECRET
@@ -131,6 +133,9 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
     ).scalar()
     if link_id is None:
         raise LinkError(f"a link called {new.code} exists already: choose another code")
+    if new.assessed_by:
+        made = Assessment(new.assessed_by, now, now + ASSESSMENT_LIFE)
+        assessments.keep(session, link_id, made)
     _keep_secret(session, keyring, link_id, "signing", new.secret, now)
     if new.kind is LinkKind.TWILIO:
         path_secret = secrets.token_hex(_PATH_SECRET_BYTES)
@@ -143,7 +148,7 @@ def rotate(session: Session, keyring: Keyring, link: Link, secret: str, now: dat
 
     Raises: LinkError if the secret is in use already, or the link is terminated.
     """
-    _refuse_terminated(session, link)
+    refuse_terminated(session, link)
     if secret in link.secrets:
         raise LinkError("this secret is live on the link already: make a new one")
     _keep_secret(session, keyring, link.id, "signing", secret, now)
@@ -158,19 +163,19 @@ def set_state(session: Session, link: Link, state: LinkState) -> None:
 
     Raises: LinkError for a link that is terminated.
     """
-    _refuse_terminated(session, link)
+    refuse_terminated(session, link)
     session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(state=state))
 
 
-def assess(session: Session, link: Link, by: str, until: datetime) -> None:
-    """Record that somebody vouches for the channel of a link until then.
+def assess(session: Session, link: Link, made: Assessment) -> None:
+    """Record that somebody vouches for the channel of a link.
 
     Raises: LinkError for a link that is terminated.
     """
-    _refuse_terminated(session, link)
-    session.execute(
-        sa.update(LINK).where(LINK.c.id == link.id).values(assessed_by=by, assessed_until=until)
-    )
+    refuse_terminated(session, link)
+    this = sa.update(LINK).where(LINK.c.id == link.id)
+    session.execute(this.values(assessed_by=made.by, assessed_until=made.until))
+    assessments.keep(session, link.id, made)
 
 
 def move(session: Session, link: Link, url: str) -> None:
@@ -178,7 +183,7 @@ def move(session: Session, link: Link, url: str) -> None:
 
     Raises: LinkError for a link that is terminated.
     """
-    _refuse_terminated(session, link)
+    refuse_terminated(session, link)
     session.execute(sa.update(LINK).where(LINK.c.id == link.id).values(url=url))
 
 
@@ -187,7 +192,7 @@ def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
 
     Raises: LinkError for a link that is terminated already.
     """
-    _refuse_terminated(session, link)
+    refuse_terminated(session, link)
     session.execute(
         sa.update(LINK)
         .where(LINK.c.id == link.id)
@@ -201,7 +206,11 @@ def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
     session.execute(sa.delete(LINK_SECRET).where(LINK_SECRET.c.link_id == link.id))
 
 
-def _refuse_terminated(session: Session, link: Link) -> None:
+def refuse_terminated(session: Session, link: Link) -> None:
+    """Refuse to change a link that has ended, and keep it from ending meanwhile.
+
+    Raises: LinkError.
+    """
     # As it is now and stays until the commit: *link* may have been read before somebody ended it.
     state = sa.select(LINK.c.state).where(LINK.c.id == link.id)
     if session.execute(locked(state, session)).scalar_one() == LinkState.TERMINATED:

@@ -10,11 +10,15 @@ from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
+from click.testing import Result
 
 from billing.tables import TARIFF
+from console.access.roles import Role
+from sms.links import assessments
 from sms.links.model import LinkState
-from sms.tables import LINK, LINK_SECRET
+from sms.tables import LINK, LINK_ENDING, LINK_SECRET
 from tests.cli.deployment import ACCOUNT_SID, NUMBER, SEND_URL, Deployment, new_secret
+from tests.cli.officers import enrolled
 
 LONG_URL = "https://x.vn/" + "a" * 500
 TWILIO = ("--kind", "twilio", "--account-sid", ACCOUNT_SID, "--from", NUMBER)
@@ -251,35 +255,59 @@ def test_two_secrets_live_and_the_third_is_destroyed(deployment: Deployment) -> 
     assert first not in again
 
 
-def test_a_terminated_link_is_ended_for_good(deployment: Deployment) -> None:
+def test_two_officers_end_a_link_for_good(deployment: Deployment) -> None:
     deployment.add_http("viettel")
+    minh = enrolled(deployment, "minh", Role.OPERATOR_MANAGER)
+    lan = enrolled(deployment, "lan", Role.SECURITY_OFFICER)
+    viewer = enrolled(deployment, "hoa", Role.VIEWER)
 
-    deployment.do("operator", "terminate", "viettel", "--reason", " hết hợp đồng ", "--yes")
+    def end(name: str, typed: str, *more: str) -> Result:
+        words = ("operator", "terminate", "viettel", "--officer", name, "--yes", *more)
+        return deployment.run(*words, typed=typed)
+
+    asked = end("minh", minh[0], "--reason", " hết hợp đồng ")
+    still = deployment.link("viettel").state
+    refused = [
+        end("minh", minh[1]),
+        end("hoa", viewer[0]),
+        end("lan", "wrong\n000000\n"),
+        end("lan", lan[0], "--reason", "another reason"),
+    ]
+    between = deployment.link("viettel").state
+    ended = end("lan", lan[0])
 
     def rows(statement: sa.Select[str]) -> list[object]:
         return list(deployment.database.read(lambda s: s.execute(statement).scalars().all()))
 
+    assert (asked.exit_code, still, between) == (0, LinkState.ACTIVE, LinkState.ACTIVE)
+    assert "another officer" in asked.stdout
+    assert [each.exit_code for each in refused] == [5, 5, 5, 5]
+    assert "somebody else has to" in refused[0].stderr
+    assert "hết hợp đồng" in refused[3].stderr
+    assert ended.exit_code == 0, ended.output
     assert rows(sa.select(LINK.c.terminated_reason)) == ["hết hợp đồng"]
+    assert rows(sa.select(LINK_ENDING.c.asked_by)) == ["officer:minh"]
+    assert rows(sa.select(LINK_ENDING.c.agreed_by)) == ["officer:lan"]
     assert rows(sa.select(LINK_SECRET.c.id)) == []
-    assert deployment.acts() == 2
+    assert deployment.acts() == 3
     file = deployment.file(new_secret())
     for words in (
         ("disable", "viettel", "--undo"),
         ("assess", "viettel"),
         ("rotate-key", "viettel", "--secret-file", file),
-        ("terminate", "viettel", "--reason", "x", "--yes"),
+        ("terminate", "viettel", "--officer", "lan", "--reason", "x", "--yes"),
         ("add", "viettel", "--kind", "http", "--send-url", SEND_URL, "--secret-file", file),
     ):
         deployment.refused("operator", *words, code=5)
     assert deployment.link("viettel").state is LinkState.TERMINATED
     assert rows(sa.select(LINK_SECRET.c.id)) == []
-    assert deployment.acts() == 2
+    assert deployment.acts() == 3
 
 
 def test_nothing_is_ended_without_a_word(embedded: Deployment) -> None:
     embedded.add_http("viettel")
 
-    told = embedded.refused("operator", "terminate", "viettel", "--reason", "x")
+    told = embedded.refused("operator", "terminate", "viettel", "--officer", "a", "--reason", "x")
 
     assert "--yes" in told
     assert embedded.link("viettel").state is LinkState.ACTIVE
@@ -289,9 +317,41 @@ def test_nothing_is_ended_without_a_word(embedded: Deployment) -> None:
 def test_a_reason_is_one_line(embedded: Deployment, reason: str) -> None:
     embedded.add_http("viettel")
 
-    told = embedded.refused("operator", "terminate", "viettel", "--yes", "--reason", reason)
+    told = embedded.refused(
+        "operator", "terminate", "viettel", "--officer", "a", "--yes", "--reason", reason
+    )
 
     assert "--reason" in told
+
+
+def test_an_assessment_is_kept_with_what_it_rests_on(deployment: Deployment) -> None:
+    deployment.add_http("viettel")
+
+    deployment.do("operator", "assess", "viettel", "--evidence", "biên bản 12/2026")
+
+    link = deployment.link("viettel")
+    newest, first = deployment.database.read(lambda s: assessments.of(s, link.id))
+    assert (newest.evidence, first.evidence) == ("biên bản 12/2026", "")
+    assert newest.by == first.by == link.assessed_by
+    assert newest.until == link.assessed_until
+
+
+def test_evidence_is_one_line(embedded: Deployment) -> None:
+    embedded.add_http("viettel")
+
+    for evidence in ("two\nlines", "x" * 501):
+        embedded.refused("operator", "assess", "viettel", "--evidence", evidence)
+
+
+def test_a_stop_of_what_is_not_there_says_what_there_is(embedded: Deployment) -> None:
+    words = ("suspend", "--reason", "misuse", "--link", "nobody")
+
+    none = embedded.refused(*words)
+    embedded.add_http("viettel")
+    one = embedded.refused(*words)
+
+    assert "there is none yet" in none
+    assert "there is viettel" in one
 
 
 @pytest.mark.parametrize("verb", ["disable", "assess", "test"])

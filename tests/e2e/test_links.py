@@ -2,7 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 
+from sqlalchemy.orm import Session
+
+from cli.context import Service
+from sms.links import endings
 from tests.e2e import wire
 from tests.e2e.fake_operator import new_secret
 from tests.e2e.harness import Deployment
@@ -91,11 +96,24 @@ def test_both_secrets_are_good_while_one_follows_the_other(service: Deployment) 
     assert heard(old)
 
 
+def ended(service: Deployment, code: str) -> None:
+    """End a link for good, as two officers do."""
+    with closing(Service(dict(service.environment))) as mine:
+        link, now = mine.links.get(code), mine.clock.now()
+        assert link is not None
+
+        def end(session: Session) -> None:
+            endings.ask(session, link, "contract ended", "officer:lan", now)
+            endings.agree(session, link, "officer:minh", now)
+
+        mine.database.write(end)
+
+
 def test_a_terminated_link_is_unknown(service: Deployment) -> None:
     link = service.add_http("leaving")
     answers(link, 202)
 
-    service.do("operator", "terminate", link.code, "--reason", "contract ended", "--yes")
+    ended(service, link.code)
 
     answers(link, 401, 429)
 
