@@ -30,15 +30,24 @@ def of_form(form: Mapping[str, str]) -> Grounds:
 
     Raises: NotAllowedError for what does not tell enough.
     """
-    reason, case, receiver = (one_line(form.get(name, "")) for name in Grounds.__slots__)
-    found = Grounds(reason, case, receiver)
-    if not SHORTEST_REASON <= len(found.reason) <= LONGEST_REASON:
-        raise NotAllowedError(_("Hãy ghi lý do từ 20 đến 200 ký tự."))
+    case, receiver = (one_line(form.get(name, "")) for name in ("case", "receiver"))
+    found = Grounds(reason_of(form), case, receiver)
     if not 0 < len(found.case) <= LONGEST_CASE:
         raise NotAllowedError(_("Hãy ghi số hồ sơ, tối đa 60 ký tự."))
     if not 0 < len(found.receiver) <= LONGEST_RECEIVER:
         raise NotAllowedError(_("Hãy ghi cơ quan, tối đa 100 ký tự."))
     return found
+
+
+def reason_of(form: Mapping[str, str]) -> str:
+    """Read why, as it was typed.
+
+    Raises: NotAllowedError if it does not tell enough.
+    """
+    reason = one_line(form.get("reason", ""))
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise NotAllowedError(_("Hãy ghi lý do từ 20 đến 200 ký tự."))
+    return reason
 
 
 def one_line(text: str) -> str:

@@ -18,6 +18,7 @@ from console.pill import Pill
 from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
+from console.views.export import Export
 from console.views.journal import JournalPage
 from console.views.message import MessagePage
 from console.views.messages import Messages
@@ -59,6 +60,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Messages(desk, guard)
     MessagePage(desk, guard)
     Reveals(desk, guard)
+    Export(desk, guard)
     JournalPage(desk, guard)
     Operators(desk, guard)
     Officers(desk, guard)

@@ -90,12 +90,13 @@ def page(
     *,
     before: UUID | None = None,
     after: UUID | None = None,
+    most: int = ROWS,
 ) -> Listing:
     """Read the page before a message, after one, or the newest."""
     ids = _ids(wanted, before, after)
-    read = session.execute(_rows(ids, wanted, upwards=after is not None)).all()
-    rows = read[:ROWS] if after is None else read[:ROWS][::-1]
-    further: UUID | None = rows[-1 if after is None else 0].id if len(read) > ROWS else None
+    read = session.execute(_rows(ids, wanted, upwards=after is not None, most=most)).all()
+    rows = read[:most] if after is None else read[:most][::-1]
+    further: UUID | None = rows[-1 if after is None else 0].id if len(read) > most else None
     looked_until = None
     if further is None:
         edge = session.execute(ids.offset(LOOKED_AT - 1).limit(1)).one_or_none()
@@ -150,10 +151,10 @@ def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[t
 
 
 def _rows(
-    ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool
+    ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool, most: int
 ) -> sa.Select[tuple[Any, ...]]:
-    most = LOOKED_AT if wanted.is_picky else ROWS + 1
-    window = ids.limit(most).subquery("looked_at")
+    looked_at = LOOKED_AT if wanted.is_picky else most + 1
+    window = ids.limit(looked_at).subquery("looked_at")
     rows = sa.select(
         INBOUND,
         OUTBOUND.c.reply,
@@ -172,7 +173,7 @@ def _rows(
     ):
         if value is not None:
             rows = rows.where(column == value)
-    return rows.order_by(window.c.id.asc() if upwards else window.c.id.desc()).limit(ROWS + 1)
+    return rows.order_by(window.c.id.asc() if upwards else window.c.id.desc()).limit(most + 1)
 
 
 def _listed(
