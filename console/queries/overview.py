@@ -58,8 +58,9 @@ def load(
         if row.reply:
             replies[row.reply] = replies.get(row.reply, 0) + row.messages
     spans = _spans(session, since, step, count)
+    written = "%H:%M" if until - since <= timedelta(days=1) else "%d/%m %H:%M"
     return Day(
-        labels=tuple(f"{start.astimezone(VIETNAM):%H:%M}" for start in starts),
+        labels=tuple(f"{start.astimezone(VIETNAM):{written}}" for start in starts),
         by_link={code: tuple(values) for code, values in _largest(by_link, count).items()},
         p50=spans[0],
         p95=spans[1],

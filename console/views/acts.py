@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from console import words
 from console.access.roles import Right
 from console.access.sessions import Login
 from console.acts import Act
@@ -38,6 +39,7 @@ class ActsPage:
             older=found[_ROWS - 1].entry_id if len(found) > _ROWS else None,
             kind=kind,
             kinds=_KINDS,
+            act_names=words.ACTS,
             is_first=before is None,
         )
 
