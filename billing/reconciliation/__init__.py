@@ -1,0 +1,1 @@
+"""Reconciliation: an operator's call records against our usage, record by record."""

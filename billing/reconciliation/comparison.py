@@ -1,0 +1,183 @@
+"""The comparison: our records and the operator's, joined by message id and direction.
+
+Every record that differs falls into exactly one class, and the classes together explain the
+difference of the totals to the hundredth of a dong. The order of records, and how they are split
+into files, change nothing. Source: docs/billing.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from billing.periods import Period
+from billing.reconciliation.engine import Engine, text, texts
+from billing.reconciliation.intake import micro
+from billing.reconciliation.mapping import Tolerance
+from billing.reconciliation.pricing import Pricing
+
+STEPS = 9
+_MICROSECOND = timedelta(microseconds=1)
+# Days in Viet Nam, as text; epoch and zone are far from any overflow.
+_DAY = "strftime(make_timestamp({at} + 25200000000), '%Y-%m-%d')"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What is compared.
+
+    Shape: *ours* holds usage from before and after the period too; *theirs* are the period's files,
+    *near* those of the months beside it; *is_near_known* if both have been imported.
+    """
+
+    period: Period
+    ours: Path
+    theirs: Sequence[Path]
+    before: Sequence[Path]
+    after: Sequence[Path]
+    pricing: Pricing
+    tolerance: Tolerance
+
+
+def compare(duck: Engine, sides: Sides) -> None:
+    """Make the tables `total`, `daily` and `difference` in *duck*."""
+    _views(duck, sides)
+    _sums(duck)
+    _doubled(duck)
+    _apart(duck, sides)
+    _edges(duck, sides)
+    duck.run(
+        "CREATE TABLE difference AS SELECT class, reason, id, direction, o_at, t_at, o_parts, "
+        "t_parts, o_amount, t_amount, coalesce(t_amount, 0) - coalesce(o_amount, 0) AS amount "
+        "FROM classed"
+    )
+
+
+def _views(duck: Engine, sides: Sides) -> None:
+    first, last = sides.period.first_day.isoformat(), sides.period.last_day.isoformat()
+    is_ours = f"day BETWEEN {text(first)} AND {text(last)}"
+    amount = f"parts * {sides.pricing.per_part('day')}"
+    columns = "id, direction, at_us, parts, encoding"
+    duck.run(
+        f"CREATE VIEW all_ours AS SELECT {columns}, day, short_code, {amount} AS amount, "
+        f"{is_ours} AS is_ours FROM read_parquet({text(sides.ours)})"
+    )
+    duck.run("CREATE VIEW ours AS SELECT * EXCLUDE is_ours FROM all_ours WHERE is_ours")
+    for view, files in (
+        ("theirs", sides.theirs),
+        ("near", [*sides.before, *sides.after]),
+    ):
+        source = (
+            f"read_parquet({texts(files)}) WHERE carried"
+            if files
+            else "(SELECT ''::VARCHAR id, ''::VARCHAR direction, 0::BIGINT at_us, 0 parts, "
+            "''::VARCHAR encoding, 0::BIGINT amount) WHERE false"
+        )
+        duck.run(f"CREATE VIEW {view} AS SELECT {columns}, '' AS short_code, amount FROM {source}")
+
+
+def _sums(duck: Engine) -> None:
+    """Count both sides by direction and day, and the records that have no price."""
+    counted = "count(*) AS records, sum(parts)::BIGINT AS parts, sum(amount)::BIGINT AS amount"
+    duck.run(
+        f"CREATE TABLE daily AS SELECT 'ours' AS side, direction, day, {counted}, "
+        "count(*) FILTER (amount IS NULL) AS unpriced FROM ours GROUP BY direction, day "
+        f"UNION ALL SELECT 'theirs', direction, {_DAY.format(at='min(at_us)')}, {counted}, "
+        "count(*) FILTER (amount IS NULL) FROM theirs "
+        "GROUP BY direction, (at_us + 25200000000) // 86400000000"
+    )
+
+
+def _doubled(duck: Engine) -> None:
+    """Set apart every id that may stand twice on a side, by a hash that finds too many at most."""
+    duck.run(
+        "CREATE TABLE suspect AS SELECT h FROM ("
+        "SELECT hash(id, direction) AS h, 0 AS side FROM ours "
+        "UNION ALL SELECT hash(id, direction), 1 FROM theirs) "
+        "GROUP BY h HAVING sum(side) > 1 OR count(*) - sum(side) > 1"
+    )
+    for side in ("ours", "theirs"):
+        duck.run(
+            f"CREATE TABLE several_{side} AS FROM {side} "
+            "WHERE hash(id, direction) IN (SELECT h FROM suspect)"
+        )
+
+
+def _apart(duck: Engine, sides: Sides) -> None:
+    """Join both sides and keep what is on one alone, or is not the same."""
+    is_any = duck.run("SELECT count(*) FROM suspect")[0][0]
+    single = "WHERE hash(id, direction) NOT IN (SELECT h FROM suspect)" if is_any else ""
+    joined = f"(FROM ours {single}) o FULL JOIN (FROM theirs {single}) t"
+    duck.run(f"CREATE TABLE apart AS {_unlike(sides, joined, '1')}")
+    numbered = "row_number() OVER (PARTITION BY id, direction ORDER BY"
+    ours = f"(SELECT *, {numbered} at_us, parts, amount) AS nth FROM several_ours)"
+    # The copy that agrees with ours goes first, so that one that does not is the double.
+    is_like = (
+        "EXISTS (FROM several_ours s WHERE s.id = e.id AND s.direction = e.direction "
+        "AND s.parts = e.parts AND s.amount = coalesce(e.amount, s.amount))"
+    )
+    theirs = (
+        f"(SELECT * EXCLUDE (is_like), {numbered} is_like DESC, at_us, parts, amount) AS nth "
+        f"FROM (SELECT *, {is_like} AS is_like FROM several_theirs e))"
+    )
+    joined = f"{ours} o FULL JOIN {theirs} t"
+    duck.run(f"INSERT INTO apart {_unlike(sides, joined, 'coalesce(o.nth, t.nth)', also='nth')}")
+
+
+def _unlike(sides: Sides, joined: str, nth: str, also: str = "") -> str:
+    keys = ("id", "direction", *([also] if also else ()))
+    on = " AND ".join(f"o.{key} = t.{key}" for key in keys)
+    price = sides.pricing.per_part(_DAY.format(at="t.at_us"), "t.")
+    pair = (
+        "coalesce(o.id, t.id) AS id, coalesce(o.direction, t.direction) AS direction, "
+        "o.at_us AS o_at, t.at_us AS t_at, o.day AS day, o.parts AS o_parts, t.parts AS t_parts, "
+        "coalesce(o.encoding, t.encoding) AS encoding, o.short_code AS short_code, "
+        f"o.amount AS o_amount, coalesce(t.amount, t.parts * (o.amount // o.parts), "
+        f"t.parts * ({price})) AS t_amount, {nth} AS nth"
+    )
+    return (
+        f"SELECT * FROM (SELECT {pair} FROM {joined} ON {on}) WHERE o_at IS NULL OR t_at IS NULL "
+        f"OR o_parts <> t_parts OR abs(t_amount - o_amount) > {sides.tolerance.amount}"
+    )
+
+
+def _edges(duck: Engine, sides: Sides) -> None:
+    """Name the class of what is apart, and look in the months beside for what is on one side."""
+    tolerance = sides.tolerance
+    edge = tolerance.edge // _MICROSECOND
+    late = max(tolerance.late, tolerance.edge) // _MICROSECOND
+    begins, ends = micro(sides.period.starts_at), micro(sides.period.ends_at)
+    unseen = []
+    if not sides.after:
+        unseen.append(f"o_at >= {ends - edge}")
+    if not sides.before:
+        unseen.append(f"o_at < {begins + edge}")
+    is_unseen = f"({' OR '.join(unseen)}) AND {edge} > 0" if unseen else "false"
+    beyond = (
+        "SELECT a.id, a.direction, "
+        "min(abs(coalesce(n.at_us, w.at_us) - coalesce(o_at, t_at))) AS gap FROM apart a "
+        "LEFT JOIN near n ON t_at IS NULL AND n.id = a.id AND n.direction = a.direction "
+        "LEFT JOIN (FROM all_ours WHERE NOT is_ours) w ON o_at IS NULL AND w.id = a.id "
+        "AND w.direction = a.direction WHERE t_at IS NULL OR o_at IS NULL GROUP BY ALL"
+    )
+    theirs_price = sides.pricing.per_part(_DAY.format(at="t_at"))
+    is_days = (
+        f"abs(t_at - o_at) <= {edge} AND {_DAY.format(at='t_at')} <> day "
+        f"AND t_amount = t_parts * {theirs_price}"
+    )
+    is_edge = (
+        f"WHEN nth = 1 AND gap <= {edge} THEN 'clock' WHEN nth = 1 AND gap <= {late} THEN 'late' "
+        f"WHEN nth = 1 AND t_at IS NULL AND gap IS NULL AND {is_unseen} THEN 'unseen' "
+        f"WHEN o_parts = t_parts AND {is_days} THEN 'tariff'"
+    )
+    classes = (
+        "CASE WHEN reason IS NOT NULL THEN 'edge' "
+        "WHEN nth > 1 AND (o_at IS NULL OR t_at IS NULL) THEN 'doubled' "
+        "WHEN t_at IS NULL THEN 'only_ours' WHEN o_at IS NULL THEN 'only_theirs' "
+        "WHEN o_parts <> t_parts THEN 'parts' ELSE 'price' END"
+    )
+    duck.run(f"CREATE TABLE beyond AS {beyond}")
+    duck.run(
+        f"CREATE VIEW classed AS SELECT *, {classes} AS class FROM (SELECT a.*, "
+        f"CASE {is_edge} END AS reason FROM apart a LEFT JOIN beyond USING (id, direction))"
+    )
