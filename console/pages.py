@@ -21,6 +21,7 @@ MENU = (
     Page("overview", _("Tổng quan"), Right.SEE_OVERVIEW),
     Page("messages", _("Nhật ký tra cứu"), Right.SEE_LOG),
     Page("reveals", _("Đề nghị xem"), Right.SEE_REVEALS),
+    Page("access_file", _("Hồ sơ truy cập"), Right.OPEN_ACCESS_FILE),
     Page("journal", _("Nhật ký chống sửa"), Right.SEE_JOURNAL),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
     Page("operators", _("Nhà mạng"), Right.SEE_OPERATORS),

@@ -15,6 +15,7 @@ from console.access.sessions import Login
 from console.desk import Deployment, Desk
 from console.guard import Guard, own_path
 from console.pill import Pill
+from console.views.access_file import AccessFile
 from console.views.acts import ActsPage
 from console.views.control import Control
 from console.views.entrance import Entrance
@@ -61,6 +62,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     MessagePage(desk, guard)
     Reveals(desk, guard)
     Export(desk, guard)
+    AccessFile(desk, guard)
     JournalPage(desk, guard)
     Operators(desk, guard)
     Officers(desk, guard)

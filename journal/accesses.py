@@ -52,6 +52,8 @@ class Opened:
     at: datetime
     kind: str
     receipt: str
+    index: int
+    embargo_until: datetime | None
     act: Act = field(repr=False)
     identity: Identity = field(repr=False)
 
@@ -83,23 +85,34 @@ def newest(
 
 
 def every(
-    session: Session, keyring: Keyring, subjects: Collection[int], now: datetime
+    session: Session,
+    keyring: Keyring,
+    subjects: Collection[int],
+    now: datetime,
+    *,
+    with_embargoed: bool = False,
 ) -> Iterator[Opened]:
     """Yield every entry about a citizen that is not erased, the newest first.
 
-    *subjects*: the citizen's key under each generation of index keys.
+    *subjects*: the citizen's key under each generation of index keys. *with_embargoed*: also what
+    may not be told to the citizen yet.
     Raises: JournalFault if an opening is not what its leaf commits to.
     """
     last: UUID | None = None
+    wanted = _EVERY if with_embargoed else _EVERY.where(_IN_THE_OPEN)
     while True:
-        page = _EVERY if last is None else _EVERY.where(JOURNAL_OPEN.c.entry_id < last)
-        rows = session.execute(page, {"subjects": list(subjects), "now": now}).all()
+        page = wanted if last is None else wanted.where(JOURNAL_OPEN.c.entry_id < last)
+        named = {"subjects": list(subjects)} | ({} if with_embargoed else {"now": now})
+        rows = session.execute(page, named).all()
         for row in rows:
             act = openings.act(keyring, row.entry_id, row.act_key_id, row.enc_act)
             who = openings.identity(keyring, row.entry_id, row.identity_key_id, row.enc_identity)
             if act is not None and who is not None:
                 openings.see_that_they_fit(row.leaf, act, who)
-                yield Opened(row.created_at, row.kind, receipt_of(row.leaf_hash), act, who)
+                receipt = receipt_of(row.leaf_hash)
+                yield Opened(
+                    row.created_at, row.kind, receipt, row.seq, row.embargo_until, act, who
+                )
         if len(rows) < _PAGE:
             return
         last = rows[-1].entry_id
@@ -160,14 +173,16 @@ _EVERY: sa.Select[Any] = (
         JOURNAL_OPEN.c.enc_identity,
         JOURNAL_OPEN.c.act_key_id,
         JOURNAL_OPEN.c.enc_act,
+        JOURNAL_OPEN.c.embargo_until,
         JOURNAL_ENTRY.c.kind,
         JOURNAL_ENTRY.c.leaf,
         JOURNAL_ENTRY.c.created_at,
         JOURNAL_LEAF.c.leaf_hash,
+        JOURNAL_LEAF.c.seq,
     )
     .join(JOURNAL_ENTRY, JOURNAL_ENTRY.c.id == JOURNAL_OPEN.c.entry_id)
     .join(JOURNAL_LEAF, JOURNAL_LEAF.c.entry_id == JOURNAL_OPEN.c.entry_id)
-    .where(_ABOUT_THEM, _IN_THE_OPEN)
+    .where(_ABOUT_THEM)
     .order_by(JOURNAL_OPEN.c.entry_id.desc())
     .limit(_PAGE)
 )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.db import Database
 from core.errors import DecryptionError, UnavailableError
 from core.keyring import Keyring, Sealed, row_id
+from core.phone import Msisdn
 from core.prepared import among, prepared
 from records import packing
 from records.errors import RegisterDownError, RegisterFaultError
@@ -15,6 +16,8 @@ from records.personal_id import PersonalId
 from records.register import Record
 from records.tables import CITIZEN
 
+# Nobody chooses from more than so many.
+_MOST_OWNERS = 20
 _FIND = prepared(
     sa.select(CITIZEN.c.id, CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob).where(
         among(CITIZEN.c.id, "ids")
@@ -64,15 +67,30 @@ class EmbeddedRegister:
                     break
         return found
 
+    def owners(self, session: Session, number: Msisdn) -> list[PersonalId]:
+        """Return whose telephone on file this is, in the order of their numbers.
+
+        Raises: RegisterFaultError if a row does not open.
+        """
+        keys = [row_id(tag) for tag in self._keyring.indexes("phone", number)]
+        wanted = sa.select(CITIZEN.c.tag, CITIZEN.c.key_id, CITIZEN.c.blob)
+        rows = session.execute(wanted.where(CITIZEN.c.phone_index.in_(keys)).limit(_MOST_OWNERS))
+        records = [self._unpacked(row.tag, Sealed(row.key_id, row.blob)) for row in rows]
+        # The index holds eight bytes, which may be another number's.
+        return sorted(record.personal_id for record in records if record.phone == number)
+
     def _open(self, asked: PersonalId, tag: bytes, sealed: Sealed) -> Record:
-        try:
-            plain = self._keyring.decrypt(sealed, table="citizen", column="blob", row=tag)
-            record = packing.unpack(plain)
-        except (DecryptionError, ValueError) as error:
-            raise RegisterFaultError("a row of the register does not open") from error
+        record = self._unpacked(tag, sealed)
         if record.personal_id != asked:
             raise RegisterFaultError("a row of the register holds another person")
         return record
+
+    def _unpacked(self, tag: bytes, sealed: Sealed) -> Record:
+        try:
+            plain = self._keyring.decrypt(sealed, table="citizen", column="blob", row=tag)
+            return packing.unpack(plain)
+        except (DecryptionError, ValueError) as error:
+            raise RegisterFaultError("a row of the register does not open") from error
 
 
 def shared_by(session: Session, phone_indexes: Sequence[int]) -> dict[int, int]:

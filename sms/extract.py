@@ -22,13 +22,19 @@ _OWN = {Language.VI: "chính công dân, bằng SMS", Language.EN: "the citizen,
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One access, in both languages; *given* is the reason that an officer gave, and the case."""
+    """One access, in both languages; *given* is the reason that an officer gave, and the case.
+
+    Shape: *office* is who acted but for the citizen; *embargo_until* is when the citizen may know.
+    """
 
     logtime: datetime
     what: dict[Language, str] = field(repr=False)
     given: str = field(repr=False)
     receiver: dict[Language, str] = field(repr=False)
     receipt: str
+    index: int
+    office: str | None
+    embargo_until: datetime | None
 
     @property
     def action(self) -> str:
@@ -90,6 +96,9 @@ def _usage(entry: Opened) -> Usage:
         given=_given(entry.act),
         receiver=_OWN if entry.act.actor is None else _receiver(entry.act),
         receipt=entry.receipt,
+        index=entry.index,
+        office=entry.act.actor,
+        embargo_until=entry.embargo_until,
     )
 
 
