@@ -13,7 +13,7 @@ from billing.tables import USAGE
 from billing.usage import Direction
 
 # As the message's way calls a message that was put aside.
-_PUT_ASIDE = "quarantined"
+PUT_ASIDE = "quarantined"
 
 
 class Section(StrEnum):
@@ -42,7 +42,7 @@ def load(session: Session, links: Collection[int], period: Period) -> Iterable[G
     """Count what these links carried in a period."""
     first, last = period.first_day.isoformat(), period.last_day.isoformat()
     grouped = (
-        USAGE.c.is_test, USAGE.c.status == _PUT_ASIDE, USAGE.c.short_code, USAGE.c.direction,
+        USAGE.c.is_test, USAGE.c.status == PUT_ASIDE, USAGE.c.short_code, USAGE.c.direction,
         USAGE.c.encoding, USAGE.c.day,
     )  # fmt: skip
     counted = sa.select(*grouped, sa.func.count(), sa.func.sum(USAGE.c.segments)).where(

@@ -60,9 +60,9 @@ def _views(duck: Engine, sides: Sides) -> None:
     columns = "id, direction, at_us, parts, encoding"
     duck.run(
         f"CREATE VIEW all_ours AS SELECT {columns}, day, short_code, {amount} AS amount, "
-        f"{is_ours} AS is_ours FROM read_parquet({text(sides.ours)})"
+        f"is_aside, {is_ours} AND NOT is_aside AS is_ours FROM read_parquet({text(sides.ours)})"
     )
-    duck.run("CREATE VIEW ours AS SELECT * EXCLUDE is_ours FROM all_ours WHERE is_ours")
+    duck.run("CREATE VIEW ours AS SELECT * EXCLUDE (is_ours, is_aside) FROM all_ours WHERE is_ours")
     for view, files in (
         ("theirs", sides.theirs),
         ("near", [*sides.before, *sides.after]),
@@ -155,7 +155,8 @@ def _edges(duck: Engine, sides: Sides) -> None:
     is_unseen = f"({' OR '.join(unseen)}) AND {edge} > 0" if unseen else "false"
     beyond = (
         "SELECT a.id, a.direction, "
-        "min(abs(coalesce(n.at_us, w.at_us) - coalesce(o_at, t_at))) AS gap FROM apart a "
+        "min(abs(coalesce(n.at_us, w.at_us) - coalesce(o_at, t_at))) AS gap, "
+        "bool_or(w.is_aside) AS is_aside FROM apart a "
         "LEFT JOIN near n ON t_at IS NULL AND n.id = a.id AND n.direction = a.direction "
         "LEFT JOIN (FROM all_ours WHERE NOT is_ours) w ON o_at IS NULL AND w.id = a.id "
         "AND w.direction = a.direction WHERE t_at IS NULL OR o_at IS NULL GROUP BY ALL"
@@ -166,12 +167,13 @@ def _edges(duck: Engine, sides: Sides) -> None:
         f"AND t_amount = t_parts * {theirs_price}"
     )
     is_edge = (
+        "WHEN nth = 1 AND is_aside THEN 'aside' "
         f"WHEN nth = 1 AND gap <= {edge} THEN 'clock' WHEN nth = 1 AND gap <= {late} THEN 'late' "
         f"WHEN nth = 1 AND t_at IS NULL AND gap IS NULL AND {is_unseen} THEN 'unseen' "
         f"WHEN o_parts = t_parts AND {is_days} THEN 'tariff'"
     )
     classes = (
-        "CASE WHEN reason IS NOT NULL THEN 'edge' "
+        "CASE WHEN reason <> 'aside' THEN 'edge' "
         "WHEN nth > 1 AND (o_at IS NULL OR t_at IS NULL) THEN 'doubled' "
         "WHEN t_at IS NULL THEN 'only_ours' WHEN o_at IS NULL THEN 'only_theirs' "
         "WHEN o_parts <> t_parts THEN 'parts' ELSE 'price' END"

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from billing.carried import PUT_ASIDE
 from billing.periods import Period
 from billing.reconciliation import engine
 from billing.reconciliation.engine import text
@@ -26,6 +27,7 @@ _COLUMNS = {
     "parts": "INTEGER",
     "encoding": "VARCHAR",
     "short_code": "VARCHAR",
+    "is_aside": "BOOLEAN",
 }
 
 
@@ -81,6 +83,7 @@ def _read(
         used.segments,
         used.encoding,
         used.short_code,
+        used.status == PUT_ASIDE,
     ).where(used.link_id.in_(link_ids), used.day.between(first, last), ~used.is_test)
     streamed = wanted.execution_options(stream_results=True)
     for rows in session.execute(streamed).partitions(_BATCH):

@@ -28,17 +28,18 @@ class Kind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a record is at an edge of the period.
+    """Why a record is at an edge of the period, or on one side alone.
 
     Shape: the other side has it in the month beside, within what clocks may differ (CLOCK) or a
     record may be late (LATE); its month beside is not imported yet (UNSEEN); both have it, and it
-    is priced by the other side of a midnight (TARIFF).
+    is priced by the other side of a midnight (TARIFF). We put it aside and bill nothing (ASIDE).
     """
 
     CLOCK = "clock"
     LATE = "late"
     UNSEEN = "unseen"
     TARIFF = "tariff"
+    ASIDE = "aside"
 
 
 class Verdict(StrEnum):

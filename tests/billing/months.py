@@ -83,6 +83,7 @@ class Record:
     parts: int = 1
     amount: int | None = None
     status: str = "DELIVRD"
+    is_aside: bool = False
 
     @property
     def price(self) -> int:
@@ -162,16 +163,16 @@ def usage_of(records: Iterable[Record], folder: Path) -> Path:
     path.write_text(
         "\n".join(
             [
-                "id,direction,at_us,day,parts,encoding,short_code",
+                "id,direction,at_us,day,parts,encoding,short_code,is_aside",
                 *(
                     f"{each.id},{each.direction},{micro(each.at)},{vietnam_day(each.at)},"
-                    f"{each.parts},gsm7,1414"
+                    f"{each.parts},gsm7,1414,{each.is_aside}"
                     for each in records
                 ),
             ]
         )
     )
-    kinds = "{'id': 'VARCHAR', 'direction': 'VARCHAR', 'at_us': 'BIGINT', 'day': 'VARCHAR', 'parts': 'INTEGER', 'encoding': 'VARCHAR', 'short_code': 'VARCHAR'}"  # noqa: E501 (one literal of SQL)
+    kinds = "{'id': 'VARCHAR', 'direction': 'VARCHAR', 'at_us': 'BIGINT', 'day': 'VARCHAR', 'parts': 'INTEGER', 'encoding': 'VARCHAR', 'short_code': 'VARCHAR', 'is_aside': 'BOOLEAN'}"  # noqa: E501 (one literal of SQL)
     with engine.opened(folder) as duck:
         duck.run(
             f"COPY (FROM read_csv({text(path)}, header = true, auto_detect = false, "
