@@ -14,6 +14,7 @@ import click
 from cli.context import Service
 from cli.exits import INTERRUPTED
 from cli.groups import Program
+from core.version import VERSION
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -90,7 +91,7 @@ def web() -> "Door":
 
 @click.group(cls=Program, verbs=_VERBS, help=_HELP)
 @click.option("--debug", is_flag=True, help="Show the trace of an error too.")
-@click.version_option("1.0.0", prog_name="TraDan")
+@click.version_option(VERSION, prog_name="TraDan")
 @click.pass_context
 def main(context: click.Context, *, debug: bool) -> None:  # noqa: ARG001 (the group reads it)
     """Open the deployment that the environment names, for the verb to work on."""

@@ -9,6 +9,7 @@ from core.chores import Chore, Keeper, LastKeeper
 from journal.mirror import Mirror
 
 _HEED_EVERY = timedelta(seconds=1)
+_NOTE_EVERY = timedelta(seconds=15)
 _TALLY_EVERY = timedelta(seconds=15)
 _FORGET_EVERY = timedelta(hours=1)
 _MIRROR_EVERY = timedelta(seconds=1)
@@ -22,6 +23,7 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
     """Make the keepers that a worker runs beside its stages; they end in this order."""
     return (
         _stop_file(service),
+        _notes(service),
         _tally(service),
         _expiry(service),
         _log_keys(service),
@@ -43,6 +45,18 @@ def _stop_file(service: Service) -> Keeper:
 
     heed = halt_of(service).heed_file
     return Keeper("stop-file", (Chore(_HEED_EVERY, heed),), service.clock)
+
+
+def _notes(service: Service) -> Keeper:
+    from core import diary, notes
+
+    database, clock = service.database, service.clock
+
+    def write_down() -> None:
+        ours, now = diary.OURS.notes(), clock.now()
+        database.write(lambda session: notes.store(session, diary.process(), ours, now))
+
+    return Keeper("notes", (Chore(_NOTE_EVERY, write_down),), clock)
 
 
 def _tally(service: Service) -> Keeper:

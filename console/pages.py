@@ -27,4 +27,5 @@ MENU = (
     Page("operators", _("Nhà mạng"), Right.SEE_OPERATORS),
     Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),
     Page("acts", _("Nhật ký cán bộ"), Right.SEE_ACTS),
+    Page("diagnostics", _("Chẩn đoán"), Right.SEE_DIAGNOSTICS),
 )

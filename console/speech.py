@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from core.clock import VIETNAM
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_KILO = 1024
 
 
 def number(value: int) -> str:
@@ -49,6 +50,18 @@ def decimal(value: float) -> str:
 def seconds(value: float) -> str:
     """Write a span of so many seconds."""
     return span(timedelta(seconds=value))
+
+
+def size_in_bytes(count: int | None) -> str:
+    """Write a size in the largest unit that it fills; a dash for none."""
+    if count is None:
+        return "–"
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB", "TB"):
+        if value < _KILO:
+            break
+        value, unit = value / _KILO, larger
+    return f"{decimal(value)} {unit}"
 
 
 def ago(length: timedelta) -> str:

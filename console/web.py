@@ -18,6 +18,7 @@ from console.pill import Pill
 from console.views.access_file import AccessFile
 from console.views.acts import ActsPage
 from console.views.control import Control
+from console.views.diagnostics import Diagnostics
 from console.views.entrance import Entrance
 from console.views.export import Export
 from console.views.journal import JournalPage
@@ -67,6 +68,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     Operators(desk, guard)
     Officers(desk, guard)
     ActsPage(desk, guard)
+    Diagnostics(desk, guard)
     is_secure = desk.settings.public_url.startswith("https:")
     blueprint.after_request(lambda response: _headers(response, is_secure=is_secure))
     pill = Pill(desk.database, desk.journal, desk.settings.state_dir, desk.clock)
@@ -102,6 +104,7 @@ def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
         "number": speech.number,
         "seconds": speech.seconds,
         "ago": speech.ago,
+        "bytes": speech.size_in_bytes,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,
     }

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core import log, metrics
+from core import diary, log, metrics
 from core.clock import Clock
+from core.diary import Kind
 from core.threads import name_thread
 
 _TICK_SECONDS = 1.0
@@ -49,7 +50,17 @@ class Keeper:
             for chore, due_at in self._due.items():
                 if self._clock.now() >= due_at and not self._stop.is_set():
                     self._due[chore] = self._clock.now() + chore.every
-                    _do(chore)
+                    self._do(chore)
+
+    def _do(self, chore: Chore) -> None:
+        name, failed = f"{self._name}/{getattr(chore.work, '__name__', '')}", ""
+        try:
+            chore.work()
+        except Exception as error:  # noqa: BLE001 (one chore's fault must not stop the others)
+            failed = type(error).__name__
+            _log.error("housekeeping.failed", **log.failure(error))
+            metrics.ALARMS.labels("housekeeping-failed").inc()
+        diary.OURS.note(Kind.CHORE, name, self._clock.now(), failed)
 
 
 class LastKeeper(Keeper):
@@ -66,12 +77,4 @@ class LastKeeper(Keeper):
     def _run(self) -> None:
         super()._run()
         for chore in self._due:
-            _do(chore)
-
-
-def _do(chore: Chore) -> None:
-    try:
-        chore.work()
-    except Exception as error:  # noqa: BLE001 (one chore's fault must not stop the others)
-        _log.error("housekeeping.failed", **log.failure(error))
-        metrics.ALARMS.labels("housekeeping-failed").inc()
+            self._do(chore)

@@ -5,10 +5,14 @@ keys cannot reach a log by a careless call. ADR 0011.
 """
 
 import sys
+from datetime import datetime
 from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from core import diary
+from core.diary import Kind
 
 ALLOWED = frozenset(
     {
@@ -22,6 +26,7 @@ ALLOWED = frozenset(
 )  # fmt: skip
 
 _LONGEST = 200
+_FAULTS = frozenset({"error", "critical"})
 
 
 def configure(*, json: bool, stream: TextIO | None = None) -> None:
@@ -36,6 +41,7 @@ def configure(*, json: bool, stream: TextIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             keep_allowed,
+            _remember,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger("info"),
@@ -70,6 +76,15 @@ def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     if len(kept) < len(event):
         kept["left_out"] = len(event) - len(kept)
     return {key: _one_line(value) for key, value in kept.items()}
+
+
+def _remember(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Note a fault, for whoever looks at diagnostics."""
+    if event["level"] in _FAULTS:
+        detail = event.get("exception_type") or event.get("code") or event.get("reason") or ""
+        at = datetime.fromisoformat(event["timestamp"])
+        diary.OURS.note(Kind.FAULT, str(event["event"]), at, str(detail))
+    return event
 
 
 def _one_line(value: object) -> object:

@@ -79,7 +79,8 @@ GRANTED: Mapping[Role, frozenset[Right]] = {
     },
     Role.AUDITOR: _EVERYBODY
     | {Right.SEE_JOURNAL, Right.VERIFY_JOURNAL, Right.SEE_OFFICERS, Right.SEE_ACTS},
-    Role.USER_ADMIN: _EVERYBODY | {Right.SEE_OFFICERS, Right.MANAGE_OFFICERS},
+    Role.USER_ADMIN: _EVERYBODY
+    | {Right.SEE_OFFICERS, Right.MANAGE_OFFICERS, Right.SEE_DIAGNOSTICS},
 }
 
 # What must follow the second factor by no more than a few minutes.

@@ -1,0 +1,3 @@
+"""Which version of the program this is."""
+
+VERSION = "1.0.0"
