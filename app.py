@@ -26,6 +26,7 @@ _VERBS = {
     "init": ("cli.setup:init_command", "Make what a deployment needs, for who installs it."),
     "run": ("cli.serving:run_command", "Take messages and answer them until told to end."),
     "operator": ("cli.operators:operator_group", "Links to telecom operators, for the engineer."),
+    "billing": ("cli.billing:billing_group", "What operators charge, for accountants."),
     "import": ("cli.people:import_group", "Bring people into the register, for who feeds it."),
     "journal": ("cli.journal:journal_group", "Check the exchange journal, for auditors."),
     "suspend": ("cli.stopping:suspend_command", "Stop the service or a part of it, at once."),

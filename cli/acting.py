@@ -1,7 +1,7 @@
 """Acts of the command line: whatever a person changes there leaves an entry with the change."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from cli.context import Service
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from journal.entries import Draft, Kind
+    from journal.entries import Draft, Entry, Kind
     from journal.leaf import PayloadValue
 
 T = TypeVar("T")
@@ -58,6 +58,38 @@ def perform_as(service: Service, draft: "Draft", work: "Callable[[Session], T]")
     done = service.database.write(together)
     if service.database.dialect == "postgresql":
         _have_sealed(service, entries[0].id)
+    return done
+
+
+def perform_told(
+    service: Service,
+    actor: str,
+    work: "Callable[[Session], tuple[T, Mapping[str, PayloadValue] | None]]",
+) -> T:
+    """Do *work* and journal what it says of itself, as `perform` does; None where it did nothing.
+
+    Raises: UnsealedError if it is done and its entry stays unsealed.
+    """
+    from journal.entries import Draft, Kind, Retention
+
+    def together(session: "Session") -> "tuple[T, Sequence[Entry]]":
+        done, said = work(session)
+        if said is None:
+            return done, ()
+        draft = Draft(
+            kind=Kind.ADMIN,
+            retention=Retention.ACT,
+            actor=actor,
+            actor_index=None,
+            subject=None,
+            subject_index=None,
+            payload=said,
+        )
+        return done, service.journal.write(session, [draft])
+
+    done, written = service.database.write(together)
+    if written and service.database.dialect == "postgresql":
+        _have_sealed(service, written[-1].id)
     return done
 
 

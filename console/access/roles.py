@@ -43,6 +43,9 @@ class Right(StrEnum):
     MANAGE_OFFICERS = auto()
     SEE_ACTS = auto()
     SEE_DIAGNOSTICS = auto()
+    SEE_BILLING = auto()
+    MAKE_STATEMENTS = auto()
+    CHECK_STATEMENTS = auto()
 
 
 _EVERYBODY = frozenset({Right.SEE_OVERVIEW, Right.SEE_CONTROL})
@@ -62,8 +65,8 @@ GRANTED: Mapping[Role, frozenset[Right]] = {
         Right.RESUME,
     },
     Role.OPERATOR_MANAGER: _READER | {Right.MANAGE_OPERATORS, Right.TERMINATE, Right.STOP},
-    Role.BILLING_MAKER: _EVERYBODY,
-    Role.BILLING_CHECKER: _EVERYBODY,
+    Role.BILLING_MAKER: _EVERYBODY | {Right.SEE_BILLING, Right.MAKE_STATEMENTS},
+    Role.BILLING_CHECKER: _EVERYBODY | {Right.SEE_BILLING, Right.CHECK_STATEMENTS},
     # Opens access files only together with a role that may: then what is under embargo too.
     Role.SECURITY_OFFICER: _READER
     | {
@@ -95,6 +98,8 @@ DANGEROUS = frozenset(
         Right.MANAGE_OPERATORS,
         Right.TERMINATE,
         Right.MANAGE_OFFICERS,
+        Right.MAKE_STATEMENTS,
+        Right.CHECK_STATEMENTS,
     }
 )
 
