@@ -4,6 +4,13 @@ from cli.groups import LazyGroup
 
 _VERBS = {
     "tariff": ("cli.billing_tariffs:tariff_group", "Prices of operators, dated."),
+    "mapping": ("cli.billing_files:mapping_group", "How operators write their call records."),
+    "check": ("cli.billing_files:check_command", "Say whether a file would be taken."),
+    "import": ("cli.billing_files:import_command", "Take in an operator's call records."),
+    "reconcile": (
+        "cli.billing_reconcile:reconcile_command",
+        "Compare a month with the operator's.",
+    ),
 }
 
 _HELP = """Agree each month with operators on what was carried, for accountants.

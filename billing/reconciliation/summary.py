@@ -1,5 +1,6 @@
 """What a reconciliation comes to: totals of both sides, every class of difference, a verdict."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -119,6 +120,13 @@ class Summary:
     def theirs(self) -> Count:
         """What the operator has."""
         return sum((day.theirs for day in self.days), Count())
+
+    @property
+    def digest(self) -> str:
+        """The digest of the one file, or of the digests of all."""
+        if len(self.files) == 1:
+            return self.files[0]
+        return hashlib.sha256("".join(self.files).encode()).hexdigest()
 
     @property
     def difference(self) -> Count:

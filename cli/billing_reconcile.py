@@ -1,0 +1,187 @@
+"""`billing reconcile`: an operator's call records of a month against our usage."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.billing_files import OPERATOR, links_of, told_plainly
+from cli.context import Service, pass_service
+from cli.exits import DIFFERENT
+from cli.groups import Verb
+from cli.progress import Progress
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from billing.periods import Period
+    from billing.reconciliation.summary import Count, Summary
+    from billing.statements import Done
+    from console.access.officers import Officer
+    from journal.leaf import PayloadValue
+
+_WHOLE = 1000
+
+
+@click.command(
+    "reconcile",
+    cls=Verb,
+    short_help="Compare a month with the operator's call records.",
+    examples=(
+        "python app.py billing reconcile 2026-10 --operator viettel",
+        "python app.py billing reconcile 2026-10 --operator viettel --officer lan",
+        "python app.py billing reconcile 2026-10 --operator viettel --json > october.json",
+    ),
+)
+@click.argument("written", metavar="PERIOD")
+@OPERATOR
+@click.option("--officer", "name", help="Note the result on the statement, as this officer.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the lists of records here  [the period's folder, in the state folder].",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@pass_service
+def reconcile_command(
+    service: Service, *, written: str, operator: str, name: str | None, folder: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Compare every record of a PERIOD, and list those that differ as .xlsx and CSV.
+
+    Ends 0 when all records are the same, 4 when any differs, whether the contract puts up with it
+    or not (the verdict says so), 5 when there is nothing to compare or no price.
+    """
+    from billing.periods import Period
+    from billing.reconciliation.summary import as_json as told
+
+    links = links_of(service, operator)
+    with told_plainly(Path(written)):
+        period = Period.parse(written)
+        officer = _confirmed(service, name) if name else None
+        summary, files = _reconcile(service, links, operator, period, folder)
+        if officer:
+            _note(service, officer, summary)
+    if as_json:
+        click.echo(json.dumps({**told(summary), "lists": [str(file) for file in files]}))
+    else:
+        _show(summary, files)
+    if summary.differences:
+        sys.exit(DIFFERENT)
+
+
+def _reconcile(
+    service: Service, links: list[int], operator: str, period: "Period", folder: Path | None
+) -> "tuple[Summary, tuple[Path, Path]]":
+    from billing import tariffs
+    from billing.reconciliation import report
+    from billing.reconciliation.pricing import Pricing
+    from billing.reconciliation.reconciling import reconciled
+    from billing.reconciliation.store import Store
+    from billing.reconciliation.summary import as_json
+
+    store = Store.of(service.settings.state_dir, operator)
+    pricing = Pricing(service.database.read(tariffs.load), operator)
+    theirs = sum(note.records for note in store.notes(period).values())
+    with Progress("records", _WHOLE, service.clock) as progress:
+        # Ours are as many as theirs, but for what is looked for; reading them is half the work.
+        half = _WHOLE // 2
+
+        def read(done: int) -> None:
+            progress.tell(min(half, half * done // max(theirs, 1)), done)
+
+        def joined(done: int, total: int) -> None:
+            share = half + half * done // total
+            progress.tell(share, theirs + theirs * done // total)
+
+        with reconciled(
+            service.database, links, store, period, pricing, tell_read=read, tell=joined
+        ) as found:
+            into = folder or store.results(period)
+            into.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files = report.write(found.duck, found.summary, into)
+    summary = found.summary
+    (store.results(period) / "summary.json").write_text(
+        json.dumps(as_json(summary), indent=2) + "\n", encoding="utf-8"
+    )
+    return summary, files
+
+
+def _confirmed(service: Service, name: str) -> "Officer":
+    from cli.confirming import confirmed
+    from console.access.roles import Right
+
+    return confirmed(service, name, Right.MAKE_STATEMENTS, "compare statements")
+
+
+def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
+    """Note on the statement what the comparison came to, with an entry."""
+    from billing import statements
+    from billing.reconciliation.summary import Verdict
+    from cli.acting import perform_told
+
+    digest, difference = summary.digest, summary.difference.amount
+
+    def work(session: "Session") -> "tuple[Done, dict[str, PayloadValue] | None]":
+        done = statements.note_reconciled(
+            session,
+            summary.operator,
+            summary.period,
+            matches=summary.verdict is not Verdict.DIFFERENT,
+            file_digest=digest,
+            difference_hundredths=difference,
+            by=officer.actor,
+            now=service.clock.now(),
+        )
+        said: dict[str, PayloadValue] = {
+            "act": "statement-reconciled",
+            "operator": summary.operator,
+            "period": str(summary.period),
+            "verdict": summary.verdict.value,
+            "file_digest": digest,
+            "difference_hundredths": difference,
+        }
+        return done, said if done.is_new else None
+
+    perform_told(service, officer.actor, work)
+
+
+def _show(summary: "Summary", files: tuple[Path, Path]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from billing.reconciliation.report import KINDS, REASONS, VERDICTS
+
+    sums = Table("", box=SIMPLE_HEAD, pad_edge=False)
+    lists = Table("loại", "lý do", "hướng", box=SIMPLE_HEAD, pad_edge=False)
+    for table in (sums, lists):
+        for head in ("tin", "phần", "đồng"):
+            table.add_column(head, justify="right")
+    for label, count in (
+        ("ta", summary.ours),
+        ("nhà mạng", summary.theirs),
+        ("lệch", summary.difference),
+    ):
+        sums.add_row(label, *_told(count))
+    for each in summary.differences:
+        reason = REASONS[each.reason] if each.reason else ""
+        more = _told(each.theirs - each.ours)
+        lists.add_row(
+            KINDS[each.kind], reason, each.direction.upper(), str(each.records), *more[1:]
+        )
+    console = Console()
+    console.print(sums)
+    if summary.differences:
+        console.print(lists)
+        click.echo("\n".join(str(file) for file in files), err=True)
+    click.echo(VERDICTS[summary.verdict])
+
+
+def _told(count: "Count") -> tuple[str, str, str]:
+    from billing.reconciliation.report import dong_of
+
+    return str(count.records), str(count.parts), dong_of(count.amount)
