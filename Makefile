@@ -12,7 +12,7 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 	test "$$(df -k --output=avail /dev/shm | tail -1)" -gt 8000000 && echo /dev/shm)
 
 # A test that waits for ever ends its process, and shows where every thread of it stands.
-GUARD = -o faulthandler_timeout=240 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
+GUARD = -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format test-timing slow test-browser benchmark migration translations \

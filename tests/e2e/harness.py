@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLIC_URL = "https://sms.tradan.example"
 OFFICER = "Le Thi Thu Canh, 0240000000"
 LEGAL_BASIS = "Luat Can cuoc 26/2023/QH15"
+_START_SECONDS = 120.0
 _VERB_SECONDS = 120
 _ENDS = ("answered", "refused", "expired", "suspended", "quarantined")
 _UNSENT = ("None", "queued", "sending")
@@ -126,7 +127,8 @@ class Deployment:
             )
         self.processes.append(process)
         if ready:
-            until(lambda: self._answers(process, ready), f"{ready} of the started service")
+            what = f"{ready} of the started service"
+            until(lambda: self._answers(process, ready), what, within=_START_SECONDS)
         return process
 
     def stop(self) -> list[int]:

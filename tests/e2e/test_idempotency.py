@@ -17,7 +17,8 @@ CONFLICT = 409
 def test_fifty_copies_at_once_have_one_effect(
     service: Deployment, telco: HttpLink, person: Person, at_hand: Iterator[Person]
 ) -> None:
-    other = next(at_hand)
+    first, other = next(at_hand), next(at_hand)
+    telco.ask(first.phone, f"DC {first.personal_id}")  # a process's first entry announces it
     before = service.journal_size()
     telco.ask(other.phone, f"DC {other.personal_id}")
     of_one = service.journal_size() - before
