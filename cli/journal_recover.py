@@ -1,15 +1,19 @@
 """`journal recover`: what is left to do when a database was restored to an earlier moment."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cli import claims
 from cli.context import Service, pass_service
-from cli.exits import NOT_ALLOWED, USAGE, UsageFault
+from cli.exits import INTEGRITY, NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.orm import Session
 
     from journal.recovery import Grounds, Recovery, Standing
@@ -74,11 +78,34 @@ def recover_command(
         )
     _tell(found, err=grounds is not None)
     if grounds is None:
-        click.echo("Nothing was changed: two people decide (--approved-by, twice).", err=True)
+        click.echo(_next_step(found), err=True)
         return
     if not yes:
         _have_typed(found)
-    _recover(service, recovery, found, grounds, new_log=new_log)
+    with _alone(service):
+        _recover(service, recovery, found, grounds, new_log=new_log)
+
+
+@contextmanager
+def _alone(service: Service) -> "Iterator[None]":
+    """See that nothing else serves meanwhile, as far as can be told from here."""
+    from core.leadership import Leadership
+
+    database = service.database
+    if database.dialect == "sqlite":
+        with claims.whole(Path(database.url.database or "")):
+            yield
+        return
+    leadership = Leadership(database.url, "sealing")
+    try:
+        if not leadership.held():
+            raise UsageFault(
+                "a worker still leads on this database: end every service, on every machine, first",
+                NOT_ALLOWED,
+            )
+        yield
+    finally:
+        leadership.resign()
 
 
 def _recover(
@@ -101,6 +128,7 @@ def _found(service: Service, source: Path | None) -> "tuple[Recovery, Standing |
     from journal.recovery import Recovery
 
     settings = service.settings
+    _see_sound(service)
     recovery = Recovery(
         service.database, service.keyring, settings.keys_dir, settings.state_dir, service.clock
     )
@@ -110,6 +138,22 @@ def _found(service: Service, source: Path | None) -> "tuple[Recovery, Standing |
     if source is None and (mirror / "checkpoint").is_file():
         source = mirror
     return recovery, recovery.look(source)
+
+
+def _see_sound(service: Service) -> None:
+    """See that the file of a SQLite database was not put back beside the logs of another."""
+    import sqlalchemy as sa
+
+    if service.database.dialect != "sqlite":
+        return
+    check = sa.text("PRAGMA integrity_check(1)")
+    found = service.database.read(lambda session: session.execute(check).scalar())
+    if found != "ok":
+        raise UsageFault(
+            f"the database file is damaged ({found}): put the backup back again, and first remove "
+            "the -wal and -shm files beside it, which belong to the file that was there before",
+            INTEGRITY,
+        )
 
 
 def _adopt(recovery: "Recovery") -> None:
@@ -127,6 +171,17 @@ def _tell(found: "Standing", *, err: bool) -> None:
         click.echo("What is remembered is not in the database's history.", err=True)
     elif not found.is_whole:
         click.echo(_lost(found), err=True)
+
+
+def _next_step(found: "Standing") -> str:
+    if not found.is_whole:
+        return (
+            "Nothing was changed. Look on every machine for files that reach further (--from). If "
+            "there are none, two people decide on a new log (--new-log, --approved-by twice)."
+        )
+    if found.best == found.head:
+        return "The database lacks nothing that is remembered or in the files: nothing to recover."
+    return "Nothing was changed: two people decide (--approved-by, twice)."
 
 
 def _shown(head: "TreeHead | None") -> str:

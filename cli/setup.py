@@ -73,14 +73,18 @@ def _make_private(settings: "Settings") -> list[str]:
 
 def _migrate(service: Service) -> list[str]:
     from core import migrate
+    from journal.stored import StoredTree
 
     database = service.raw_database
     before = migrate.current(database)
     is_migrated = migrate.upgrade(database)
-    origin = service.journal.origin
-    if before is None:
-        return [f"{database.dialect} database, at {migrate.head()}", f"journal {origin}"]
-    return [f"{database.dialect} database, from {before} to {migrate.head()}"] * is_migrated
+    made = [f"{database.dialect} database, at {migrate.head()}"] * (before is None)
+    if before is not None and is_migrated:
+        made = [f"{database.dialect} database, from {before} to {migrate.head()}"]
+    # A journal that is there is not opened: a restored one is refused, and is to be migrated too.
+    if database.read(lambda session: StoredTree(session).origin()) is None:
+        made.append(f"journal {service.journal.origin}")
+    return made
 
 
 def _tell_next(service: Service, *, has_new_keys: bool) -> None:

@@ -109,8 +109,6 @@ class Recovery:
         Raises: RecoveryError if there is none, or it ends before what is remembered; JournalFault.
         """
         tail = found.tail
-        if tail is None or tail.head == found.head:
-            raise RecoveryError("the database lacks nothing of what is there: nothing to replay")
         if found.forked:
             raise RecoveryError(
                 "what is remembered is not in the database's journal: two histories were written; "
@@ -118,10 +116,11 @@ class Recovery:
             )
         if not found.is_whole:
             raise RecoveryError(
-                f"{found.last_known.size} leaves are remembered, and {tail.source} ends at "
-                f"{tail.head.size}: find a newer mirror, on another machine, or begin a new log "
-                "over what there is (--new-log)"
+                f"{found.last_known.size} leaves are remembered, and {_reach(found)}: find a newer "
+                "mirror, on another machine, or begin a new log over what there is (--new-log)"
             )
+        if tail is None or tail.head == found.head:
+            raise RecoveryError("the database lacks nothing of what is there: nothing to replay")
         journal = self._journal(tail.keys, MEMORY_FILE)
 
         def work(session: Session) -> None:
@@ -247,6 +246,12 @@ def name_after(origin: str) -> str:
     if not _PLAIN.fullmatch(name):
         raise RecoveryError("the log's name holds characters that no leaf can tell")
     return name
+
+
+def _reach(found: Standing) -> str:
+    if found.tail is None:
+        return f"the database ends at {found.head.size}, and no files reach as far"
+    return f"{found.tail.source} ends at {found.tail.head.size}"
 
 
 def _number(name: str) -> int:

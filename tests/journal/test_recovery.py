@@ -314,7 +314,7 @@ def test_a_restored_database_that_was_written_to_leaves_only_a_new_log(
     found = recovery(house).look(house.state_dir / FOLDER)
 
     assert (found.forked, found.tail) == (True, None)
-    with pytest.raises(RecoveryError, match="nothing to replay"):
+    with pytest.raises(RecoveryError, match="two histories were written"):
         recovery(house).replay(found, GROUNDS, nothing)
     assert recovery(house).begin_anew(found, GROUNDS, nothing) == f"{ORIGIN}/2"
     assert house.verify().ok
