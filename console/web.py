@@ -1,5 +1,6 @@
 """The console as a part of the web application: its pages, its languages, its headers."""
 
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -38,6 +39,22 @@ SCHEMES = ("auto", "light", "dark")
 _LANGUAGE_COOKIE, _SCHEME_COOKIE = "tradan-language", "tradan-scheme"
 _YEAR_SECONDS = 365 * 86_400
 _HERE = Path(__file__).parent
+# Each adds what it shows and does to the guard.
+_PAGES: tuple[Callable[[Desk, Guard], object], ...] = (
+    Entrance,
+    Overview,
+    Control,
+    Messages,
+    MessagePage,
+    Reveals,
+    Export,
+    AccessFile,
+    JournalPage,
+    Operators,
+    Officers,
+    ActsPage,
+    Diagnostics,
+)
 _log = log.get_logger(__name__)
 
 
@@ -56,19 +73,8 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     guard.page("/<path:address>", "nowhere", None, partial(_nowhere, guard))
     blueprint.register_error_handler(HTTPException, partial(_unreadable, guard))
     blueprint.register_error_handler(Exception, partial(_broke, guard))
-    Entrance(desk, guard)
-    Overview(desk, guard)
-    Control(desk, guard)
-    Messages(desk, guard)
-    MessagePage(desk, guard)
-    Reveals(desk, guard)
-    Export(desk, guard)
-    AccessFile(desk, guard)
-    JournalPage(desk, guard)
-    Operators(desk, guard)
-    Officers(desk, guard)
-    ActsPage(desk, guard)
-    Diagnostics(desk, guard)
+    for page in _PAGES:
+        page(desk, guard)
     is_secure = desk.settings.public_url.startswith("https:")
     blueprint.after_request(lambda response: _headers(response, is_secure=is_secure))
     pill = Pill(desk.database, desk.journal, desk.settings.state_dir, desk.clock)

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from billing.tables import TARIFF
 from console.access.roles import Role
-from sms.links import assessments
+from sms.links import assessments, endings
 from sms.links.model import LinkState
 from sms.tables import LINK, LINK_ENDING, LINK_SECRET
 from tests.cli.deployment import ACCOUNT_SID, NUMBER, SEND_URL, Deployment, new_secret
@@ -290,7 +290,18 @@ def test_two_officers_end_a_link_for_good(deployment: Deployment) -> None:
     assert rows(sa.select(LINK_ENDING.c.agreed_by)) == ["officer:lan"]
     assert rows(sa.select(LINK_SECRET.c.id)) == []
     assert deployment.acts() == 3
-    file = deployment.file(new_secret())
+
+
+def test_what_has_ended_comes_back_never(deployment: Deployment) -> None:
+    deployment.add_http("viettel")
+    link = deployment.link("viettel")
+
+    def end(session: sa.orm.Session) -> None:
+        endings.ask(session, link, "breach", "officer:minh", datetime.now(UTC))
+        endings.agree(session, link, "officer:lan", datetime.now(UTC))
+
+    deployment.database.write(end)
+    before, file = deployment.acts(), deployment.file(new_secret())
     for words in (
         ("disable", "viettel", "--undo"),
         ("assess", "viettel"),
@@ -299,9 +310,10 @@ def test_two_officers_end_a_link_for_good(deployment: Deployment) -> None:
         ("add", "viettel", "--kind", "http", "--send-url", SEND_URL, "--secret-file", file),
     ):
         deployment.refused("operator", *words, code=5)
-    assert deployment.link("viettel").state is LinkState.TERMINATED
-    assert rows(sa.select(LINK_SECRET.c.id)) == []
-    assert deployment.acts() == 3
+
+    link = deployment.link("viettel")
+    assert (link.state, link.secrets) == (LinkState.TERMINATED, ())
+    assert deployment.acts() == before
 
 
 def test_nothing_is_ended_without_a_word(embedded: Deployment) -> None:
