@@ -139,6 +139,11 @@ class Service:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
+    def forsake(self) -> None:
+        """Leave what was opened to the end of this process: to close it might wait for long."""
+        for name in ("journal", "raw_database"):
+            self.__dict__.pop(name, None)
+
     def _in_policy(self, faults: Sequence[str]) -> list[str]:
         path = self.settings.witness_policy
         return [f"TRADAN_WITNESS_POLICY ({path}): {fault}" for fault in faults]

@@ -1,6 +1,7 @@
 """`suspend`, `resume`, `state`: the off switch on the command line, whatever else is down."""
 
 import json
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _ENDED_SHOWN = 5
+# So long a database may take to open and to take the stop, which is in force by then.
+_PATIENCE_SECONDS = 5.0
 # What people give as a reason; the trips give others.
 _REASONS = ("security", "misuse", "maintenance", "force-majeure")
 
@@ -52,8 +55,10 @@ def suspend_command(
     When this returns nothing of what was stopped starts any more, and the last byte of what had
     started leaves within 2 seconds. Without a database the whole machine is stopped by file.
     """
+    from core import log
     from records.stops import LONGEST_NOTE, Order, StopReason
 
+    log.configure(json=not sys.stderr.isatty())
     scope, key = _scope(
         service, disclosure, {"operator": operator, "link": link, "command": command}
     )
@@ -61,6 +66,8 @@ def suspend_command(
         raise UsageFault(f"--note is up to {LONGEST_NOTE} printable characters", USAGE)
     order = Order(scope=scope, key=key, reason=StopReason(reason), note=note, by=service.person)
     number = _stop(service, order)
+    if number is None:
+        service.forsake()
     if as_json:
         click.echo(
             json.dumps({"stop": number, "scope": scope, "key": key, "by_file": number is None})
@@ -93,8 +100,10 @@ def resume_command(service: Service, /, *, number: int, name: str, note: str) ->
     """
     from cli.wiring import halt_of
     from console.access.roles import Right
+    from core import log
     from records.errors import StopError
 
+    log.configure(json=not sys.stderr.isatty())
     officer, halt = confirmed(service, name, Right.RESUME, "resume"), halt_of(service)
     try:
         standing = _of(service, number)
@@ -176,26 +185,27 @@ def _known(service: Service) -> dict[str, set[str]]:
 
 
 def _stop(service: Service, order: "Order") -> int | None:
-    import sqlalchemy as sa
-
     from cli.wiring import halt_of
     from core.errors import CoreError
+    from core.threads import begun
     from journal.errors import JournalError
     from records import stop_file
     from sms.halt import WHOLE, file_of
 
-    state_dir = service.settings.state_dir
-    if order.scope in WHOLE and not stop_file.is_there(state_dir):
-        # Before anything that may wait for a database: this machine stops now.
-        stop_file.write(state_dir, file_of(order))
-    try:
+    if order.scope not in WHOLE:
         number = halt_of(service).stop(order)
-    except (CoreError, JournalError, sa.exc.SQLAlchemyError):
-        if order.scope not in WHOLE:
-            raise
-        return None
-    with suppress(CoreError, JournalError):  # it is in force; a worker seals its entry
-        _seal(service)
+    else:
+        state_dir = service.settings.state_dir
+        if not stop_file.is_there(state_dir):
+            # Before anything that may wait for a database: this machine stops now.
+            stop_file.write(state_dir, file_of(order))
+        try:
+            number = begun(lambda: halt_of(service).stop(order)).result(_PATIENCE_SECONDS)
+        except Exception:  # noqa: BLE001 (whatever it is, the file holds the stop)
+            number = None
+    if number is not None:
+        with suppress(CoreError, JournalError):  # it is in force; a worker seals its entry
+            _seal(service)
     return number
 
 

@@ -5,7 +5,6 @@ looks at before its first byte; then the row, which every claim looks at; then t
 claim made before still licenses a start. After that nothing of its scope starts.
 """
 
-import queue
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from core import log, metrics
 from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
+from core.threads import begun
 from journal.entries import Draft, Kind, Retention
 from journal.errors import JournalError
 from journal.journal import Journal
@@ -160,19 +160,10 @@ class Halt:
 
         What it does take later stands all the same, and `heed_file` makes the two one.
         """
-        told: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                told.put(self.order(order))
-            except Exception as error:  # noqa: BLE001 (whatever it is, the file holds the stop)
-                _log.error("service.stop_not_written", **log.failure(error))
-                told.put(None)
-
-        threading.Thread(target=work, name="stop", daemon=True).start()
         try:
-            return told.get(timeout=_PATIENCE_SECONDS)
-        except queue.Empty:
+            return begun(lambda: self.order(order)).result(_PATIENCE_SECONDS)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the file holds the stop)
+            _log.error("service.stop_not_written", **log.failure(error))
             return None
 
     def _stop_by_file(self, order: Order) -> bool:
