@@ -267,7 +267,7 @@ def _keep(
 def _journaled(service: Service, act: str, operator: str, said: dict[str, str | int]) -> None:
     from cli.acting import perform
 
-    perform(service, act, lambda _: None, {"operator": operator} | said)
+    perform(service, act, lambda _: None, {"operator": operator, **said})
 
 
 def _tell(taken: "Taken", *, as_json: bool) -> None:

@@ -25,6 +25,11 @@ NOON = datetime(2026, 10, 10, 12, tzinfo=VIETNAM)
 NEW_PRICE_ON = date(2026, 10, 16)
 OLD, NEW, REPLY = 35_000, 40_050, 12_345
 HEADER = ("MSG_ID", "DIR", "SUBMIT_TIME", "PARTS", "DCS", "STATUS", "AMOUNT", "SHORT_CODE")
+KINDS = {
+    "id": "VARCHAR", "direction": "VARCHAR", "at_us": "BIGINT", "day": "VARCHAR",
+    "parts": "INTEGER", "encoding": "VARCHAR", "short_code": "VARCHAR", "is_aside": "BOOLEAN",
+    "carried": "BOOLEAN", "amount": "BIGINT",
+}  # fmt: skip
 MAPPING = """
 [columns]
 id = "MSG_ID"
@@ -156,29 +161,29 @@ def take(
     return intake.take(file, by or mapping(), folder, period, tell=silent)
 
 
-def usage_of(records: Iterable[Record], folder: Path) -> Path:
-    """Write our side as it comes out of the database."""
+def normal_form(folder: Path, **sides: Iterable[Record]) -> dict[str, Path]:
+    """Write records as they come out of the database, and as they are kept of a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, made = folder / "usage.csv", folder / "usage.parquet"
-    path.write_text(
-        "\n".join(
-            [
-                "id,direction,at_us,day,parts,encoding,short_code,is_aside",
-                *(
-                    f"{each.id},{each.direction},{micro(each.at)},{vietnam_day(each.at)},"
-                    f"{each.parts},gsm7,1414,{each.is_aside}"
-                    for each in records
-                ),
-            ]
-        )
-    )
-    kinds = "{'id': 'VARCHAR', 'direction': 'VARCHAR', 'at_us': 'BIGINT', 'day': 'VARCHAR', 'parts': 'INTEGER', 'encoding': 'VARCHAR', 'short_code': 'VARCHAR', 'is_aside': 'BOOLEAN'}"  # noqa: E501 (one literal of SQL)
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in KINDS.items())
+    made = {}
     with engine.opened(folder) as duck:
-        duck.run(
-            f"COPY (FROM read_csv({text(path)}, header = true, auto_detect = false, "
-            f"columns = {kinds})) TO {text(made)} (FORMAT parquet)"
-        )
+        for name, records in sides.items():
+            plain, made[name] = folder / f"{name}.csv", folder / f"{name}.parquet"
+            plain.write_text("\n".join(map(_normal, records)))
+            duck.run(
+                f"COPY (FROM read_csv({text(plain)}, header = false, auto_detect = false, "
+                f"columns = {{{columns}}})) TO {text(made[name])} (FORMAT parquet)"
+            )
     return made
+
+
+def _normal(record: Record) -> str:
+    amount = record.price if record.amount is None else record.amount
+    fields = (
+        record.id, record.direction, micro(record.at), vietnam_day(record.at), record.parts,
+        "gsm7", "1414", record.is_aside, record.status != "REJECTD", amount,
+    )  # fmt: skip
+    return ",".join(map(str, fields))
 
 
 def held(
@@ -190,19 +195,18 @@ def held(
     by: CdrMapping | None = None,
 ) -> AbstractContextManager[Reconciled]:
     """Hold our records against an operator's files, and against those of the months beside."""
-    used = by or mapping()
-
-    def taken(records: Iterable[Record], name: str, period: Period) -> Path:
-        return take(csv_of(map(cells, records)), folder / name, used, period).path
-
+    theirs = {f"theirs-{number}": each for number, each in enumerate(files)}
+    beside = {"before": before, "after": after}
+    known = {name: each for name, each in beside.items() if each is not None}
+    made = normal_form(folder, ours=ours, **theirs, **known)
     sides = Sides(
         period=OCTOBER,
-        ours=usage_of(ours, folder / "ours"),
-        theirs=[taken(each, f"theirs-{n}", OCTOBER) for n, each in enumerate(files)],
-        before=[] if before is None else [taken(before, "before", OCTOBER.preceding)],
-        after=[] if after is None else [taken(after, "after", OCTOBER.following)],
+        ours=made["ours"],
+        theirs=[made[name] for name in theirs],
+        before=[made[name] for name in known if name == "before"],
+        after=[made[name] for name in known if name == "after"],
         pricing=PRICING,
-        tolerance=used.tolerance,
+        tolerance=(by or mapping()).tolerance,
     )
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
