@@ -158,12 +158,11 @@ def _sums(duck: Engine, path: Path, mapping: CdrMapping, found: tuple[Check, ...
 
 
 def _see_rows(sums: Sums, rows: Table, duck: Engine, found: tuple[Check, ...]) -> None:
+    # First, for one row over two lines shifts the numbers of all that follow.
+    if rows.rows is not None and sums.records != rows.rows:
+        raise CdrFileError.whole("a cell begins here that holds a line break", rows.broken_line())
     if any(sums.unread):
         raise CdrFileError(sorted(_unread(duck, rows, found)))
-    if rows.rows is not None and sums.records != rows.rows:
-        raise CdrFileError.whole(
-            f"it has {rows.rows} lines and {sums.records} records: a line break inside a cell"
-        )
 
 
 def _unread(duck: Engine, rows: Table, found: tuple[Check, ...]) -> Iterator[Fault]:

@@ -1,9 +1,10 @@
 """An unpacked file as a table of text that SQL reads, whatever it came as."""
 
 import csv
+import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +40,13 @@ class Table:
     trailer: tuple[str, ...] | None = None
     rows: int | None = None
     ordered: str = ""
+    path: Path | None = None
+
+    def broken_line(self) -> int:
+        """Return the first line on which a quotation mark stays open, 0 if there is none."""
+        with (self.path or Path(os.devnull)).open("rb") as file:
+            odd = (n for n, line in enumerate(file, self.before) if line.count(b'"') % 2)
+            return next(odd, 0)
 
 
 def of(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Table:
@@ -97,7 +105,7 @@ def _of_workbook(unpacked: Unpacked, mapping: CdrMapping) -> Table:
             writer.writerow(cells.of(last))
     count = line - first.line - (mapping.trailer is not None)
     made = _table(path, names, ",", trailer, count)
-    return Table(made.source, made.types, first.line, trailer, count, made.ordered)
+    return replace(made, before=first.line)
 
 
 def _of_parquet(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Table:
@@ -137,7 +145,7 @@ def _table(
     )
     one_by_one = f"read_csv({text(path)}, {options}, parallel = false)"
     ordered = f"SELECT row_number() OVER () AS nth, * FROM {one_by_one}"
-    return Table(source, dict.fromkeys(names, "VARCHAR"), 1, trailer, rows, ordered)
+    return Table(source, dict.fromkeys(names, "VARCHAR"), 1, trailer, rows, ordered, path)
 
 
 def _header(cells: list[str], mapping: CdrMapping, line: int) -> list[str]:
