@@ -138,8 +138,9 @@ class Guard:
         login = database.read(lambda session: sessions.find(session, token, now))
         if login is None or login.officer.disabled_at is not None:
             return None
-        # Who stops waits for nothing that the stop does not need.
-        if sessions.is_stale(login, now) and not stops:
+        # Who stops waits for nothing that the stop does not need; a page that asks for its news by
+        # itself is nobody at work.
+        if sessions.is_stale(login, now) and not stops and not _is_for_news():
             self._desk.database.write(lambda session: sessions.see(session, login, now))
         return login
 
@@ -147,8 +148,7 @@ class Guard:
         if right in _NEVER_SHED or request.endpoint == "console.logout":
             return
         most = self._desk.settings.console_requests
-        is_live = bool(request.headers.get("HX-Request"))
-        cap = meter.refreshes(most) if is_live else meter.requests(most)
+        cap = meter.refreshes(most) if _is_for_news() else meter.requests(most)
         self._desk.meter.spend(login.officer, cap)
 
     def _stopped(self, error: OverCapError, login: Login | None) -> Response:
@@ -175,13 +175,18 @@ class Guard:
         return None
 
     def _to_login(self) -> ResponseReturnValue:
-        if request.headers.get("HX-Request"):
+        if _is_for_news():
             # A live part of a page whose session has ended: the whole page goes to the login.
             return "", HTTPStatus.UNAUTHORIZED, {"HX-Redirect": url_for("console.login")}
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         # Whoever holds a token was logged in: what they sent now was not done.
         ended = "1" if request.cookies.get(self.cookie) else None
         return redirect(url_for("console.login", back=back, ended=ended), HTTPStatus.SEE_OTHER)
+
+
+def _is_for_news() -> bool:
+    """Tell whether a live part of an open page asks."""
+    return bool(request.headers.get("HX-Request"))
 
 
 def _is_from_here() -> bool:

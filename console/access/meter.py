@@ -54,7 +54,8 @@ def requests(most: int) -> Cap:
 
 def refreshes(most: int) -> Cap:
     """Cap how often the live parts of an officer's open pages ask for news in a minute."""
-    return Cap("refreshes", most, is_daily=False)
+    # One asks each second; a few pages may be open.
+    return Cap("refreshes", 4 * most, is_daily=False)
 
 
 class Meter:

@@ -121,6 +121,18 @@ def test_sixty_pages_a_minute_and_the_switch_always(house: House, enter: Enter) 
 
 
 @ONE_DATABASE
+def test_a_page_that_asks_for_its_news_keeps_no_session_alive(house: House, enter: Enter) -> None:
+    lan = enter("lan", Role.VIEWER)
+    answers = []
+
+    for _ in range(4):
+        house.clock.advance(timedelta(minutes=3))
+        answers.append(lan.client.get("/console/messages", headers=NEWS).status_code)
+
+    assert answers == [200, 200, 200, 401]
+
+
+@ONE_DATABASE
 def test_two_hundred_messages_a_day(house: House, enter: Enter) -> None:
     _person, message_id = asked(house)
     lan = enter("lan", Role.VIEWER)
