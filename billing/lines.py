@@ -65,7 +65,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What lines of one direction come to.
+    """What lines come to.
 
     Units: *amount*, *vat* and *share* in hundredths of a dong.
     """
@@ -104,9 +104,14 @@ def difference(now: Iterable[Line], before: Iterable[Line], period: Period) -> t
 
 def total(lines: Iterable[Line], direction: Direction) -> Sum:
     """Add up what is owed of one direction."""
-    ours = [
+    return summed(
         line for line in lines if line.terms.direction is direction and line.terms.section in OWED
-    ]
+    )
+
+
+def summed(lines: Iterable[Line]) -> Sum:
+    """Add lines up, whatever their terms."""
+    ours = list(lines)
     return Sum(
         sum(line.messages for line in ours),
         sum(line.parts for line in ours),

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from billing import tariffs, usage
+from billing.drafts import Account
 from billing.periods import Period
 from billing.tariffs import Tariff
 from console.access.roles import Role
@@ -109,3 +110,19 @@ def test_without_statements_the_list_says_how_to_begin(embedded: Deployment) -> 
 
     assert (done.exit_code, done.stdout) == (0, "")
     assert "billing open" in done.stderr
+
+
+def test_minutes_are_written_for_nobody_else_to_read(month: Deployment) -> None:
+    Books(month.database, Account("viettel", frozenset({month.link("viettel").id}))).open(MONTH)
+    before = month.acts()
+    paths = [month.home / name for name in ("m.xlsx", "m.html", "m.csv")]
+    options = [word for path in paths for word in (f"--{path.suffix[1:]}", str(path))]
+    words = ("billing", "export", str(MONTH), "--operator", "viettel")
+
+    told = month.read(*words, *options)
+
+    assert told["files"] == [str(path) for path in paths]
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+    assert "Dự thảo" in paths[1].read_text()
+    assert month.acts() == before + 1
+    assert "say what to write" in month.refused(*words)
