@@ -32,7 +32,7 @@ def test_it_tells_what_runs_on_what_and_what_waits(house: House) -> None:
     assert "1 · lâu nhất 2 phút" in text
     assert "TRADAN_PUBLIC_URL" in text
     assert person.personal_id not in text
-    assert person.phone not in text
+    assert str(person.phone) not in text
 
 
 def test_replies_on_their_way_are_counted(house: House) -> None:

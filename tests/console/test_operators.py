@@ -87,19 +87,16 @@ def test_steps_follow_from_what_happened_and_from_what_somebody_vouches_for(hous
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize(
-    "form",
-    [
+def test_what_is_seen_or_not_said_is_not_ticked(house: House) -> None:
+    visit = manager(house)
+
+    for form in (
         {"step": "heard", "note": "somebody says so"},
         {"step": "nonsense", "note": "x"},
         {"step": "agreed", "note": " "},
         {"step": "agreed", "note": "x" * 201},
-    ],
-)
-def test_what_is_seen_or_not_said_is_not_ticked(house: House, form: dict[str, str]) -> None:
-    visit = manager(house)
-
-    assert visit.post(f"{PAGE}/step", **form)[0] == 409
+    ):
+        assert visit.post(f"{PAGE}/step", **form)[0] == 409, form
     assert "2/10" in visit.get(PAGE)[1]
 
 
@@ -141,20 +138,17 @@ def test_whoever_vouches_says_what_for_and_until_when(house: House) -> None:
 
 
 @ONE_DATABASE
-@pytest.mark.parametrize(
-    "form",
-    [
+def test_an_assessment_without_grounds_or_end_is_none(house: House) -> None:
+    visit, before = manager(house), house.gateway.link(TEST).assessed_until
+
+    for form in (
         {"evidence": "short"},
         {"evidence": "x" * 501},
         {"evidence": "long enough for it", "until": "yesterday"},
         {"evidence": "long enough for it", "until": "31/12/2030"},
         {"evidence": "long enough for it", "until": "no day"},
-    ],
-)
-def test_an_assessment_without_grounds_or_end_is_none(house: House, form: dict[str, str]) -> None:
-    visit, before = manager(house), house.gateway.link(TEST).assessed_until
-
-    assert visit.post(f"{PAGE}/assess", **form)[0] == 409
+    ):
+        assert visit.post(f"{PAGE}/assess", **form)[0] == 409, form
     later(house)
     assert house.gateway.link(TEST).assessed_until == before
 
