@@ -11,7 +11,7 @@ from flask_babel import Babel, get_locale
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from console import pages, speech, words
+from console import pages, sayings, speech, words
 from console.access.sessions import Login
 from console.desk import Deployment, Desk
 from console.guard import Guard, own_path
@@ -92,6 +92,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
 
 def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
     return {
+        "_": sayings.of_this_page(),
         "form_token": guard.token_against_forgery,
         "hidden_token": lambda: _hidden(guard.token_against_forgery()),
         "here": _here,
