@@ -7,16 +7,19 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from console import reveals
 from console.access import meter
 from console.access.meter import Cap
 from console.access.roles import Role
 from console.queries.masked import without_pin
+from core import metrics
 from core.errors import UnavailableError
 from journal import acts
 from journal.errors import JournalError
 from records.register import Record
+from sms.tables import INBOUND
 from tests.console.conftest import House, Visit
 from tests.console.test_guard import ONE_DATABASE
 from tests.sms.gateway import pin_in
@@ -44,6 +47,11 @@ def ask(visit: Visit, message_id: UUID, *parts: str, **why: str) -> int:
         headers={"Sec-Fetch-Site": "same-origin"},
     )
     return answer.status_code
+
+
+def alarms() -> float:
+    found: float = metrics.ALARMS.labels("console-much-looked-at")._value.get()
+    return found
 
 
 def newest(house: House, message_id: UUID) -> str:
@@ -116,6 +124,40 @@ def test_each_step_is_an_entry_and_the_last_is_the_citizens_to_know(
     house.clock.advance(timedelta(minutes=1))
     pin = pin_in(house.ask(person.phone, f"NK {person.personal_id}"))
     assert "CA P. Cua Nam, xem tin nhan" in house.ask(person.phone, f"XN {pin}")
+
+
+@ONE_DATABASE
+def test_what_is_not_kept_any_more_is_said_to_be_gone(house: House, enter: Enter) -> None:
+    person, message_id = asked(house)
+    minh, lan = enter("minh", Role.INVESTIGATOR), enter("lan", Role.APPROVER)
+    ask(minh, message_id, "number", "text")
+    reveal = newest(house, message_id)
+    lan.post(f"/console/reveals/{reveal}/grant")
+    house.database.write(lambda s: s.execute(sa.update(INBOUND).values(blob=None)))
+
+    page = show(minh, reveal)[1]
+
+    assert str(person.phone) in page, "the journal keeps it longer"
+    assert "không còn giữ" in page
+    assert f"DC {person.personal_id}" not in page
+
+
+@ONE_DATABASE
+def test_who_has_not_shown_the_second_factor_lately_is_sent_to_it(
+    house: House, enter: Enter
+) -> None:
+    _person, message_id = asked(house)
+    minh, lan = enter("minh", Role.INVESTIGATOR), enter("lan", Role.APPROVER)
+    ask(minh, message_id, "number")
+    reveal = newest(house, message_id)
+    house.clock.advance(timedelta(minutes=6))
+
+    page = lan.get("/console/reveals")[1]
+    status, leads = lan.post(f"/console/reveals/{reveal}/grant")
+
+    assert "/console/step-up?back=/console/reveals" in page
+    assert "/grant" not in page
+    assert (status, leads[:16]) == (303, "/console/step-up")
 
 
 @ONE_DATABASE
@@ -254,17 +296,23 @@ def test_scripts_in_a_text_and_in_a_name_stay_text(house: House, enter: Enter) -
 
 
 @ONE_DATABASE
-def test_nobody_asks_more_than_fifty_times_a_day(house: House, enter: Enter) -> None:
+def test_nobody_asks_more_than_fifty_times_a_day_and_twenty_alarm(
+    house: House, enter: Enter
+) -> None:
     _person, message_id = asked(house)
-    minh = enter("minh", Role.INVESTIGATOR)
-    officer = minh.officer()
-    house.spend(officer, meter.REVEALS, meter.REVEALS.most)
+    minh, before = enter("minh", Role.INVESTIGATOR), alarms()
+    house.spend(minh.officer(), meter.REVEALS, 19)
+    quiet = alarms() - before
 
     status = ask(minh, message_id, "number")
+    loud = alarms() - before
+    house.spend(minh.officer(), meter.REVEALS, 30)
+    over = ask(minh, asked(house)[1], "number")
     house.clock.advance(timedelta(hours=12))
     tomorrow = ask(house.entered_again(minh), message_id, "number")
 
-    assert (status, tomorrow) == (429, 303)
+    assert (status, over, tomorrow) == (303, 429, 303)
+    assert (quiet, loud, alarms() - before) == (0, 1, 2)
     assert [each["cap"] for each in told(house) if each.get("act") == "cap-reached"] == ["reveals"]
 
 
