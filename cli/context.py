@@ -88,6 +88,9 @@ class Service:
         from journal.errors import PolicyError
 
         path = self.settings.witness_policy
+        if path is not None and not path.exists():
+            hint = "there is no such file: `journal witness add` makes it, or unset this"
+            raise SettingsError(self._in_policy([hint]))
         try:
             return None if path is None else policy.load(path)
         except PolicyError as error:

@@ -111,6 +111,7 @@ def _export(
 
     selection = select(_words(selected)) if selected else None
     why = _grounds(service, selection, **grounds)  # type: ignore[arg-type]  # click gives the options their types
+    policy = _policy(service)
     with ExitStack() as stack:
         sink = stack.enter_context(_sink(service, dest, is_tar=is_tar))
         plan = decide(service.database, *bounds)
@@ -121,7 +122,7 @@ def _export(
             plan, total = decide(service.database, *bounds, opens=True), openings.count
         bar = stack.enter_context(Progress("entries", plan.entries + total, service.clock))
         export = Export(service.database, sink, plan, lambda done, _: bar.tell(done, done))
-        return export.run(log_key(service), policy=_policy(service), openings=openings)
+        return export.run(log_key(service), policy=policy, openings=openings)
 
 
 def _words(selected: Sequence[str]) -> list[str]:
@@ -233,7 +234,8 @@ def _disclose(
 
 def _policy(service: Service) -> bytes | None:
     path = service.settings.witness_policy
-    return None if path is None else path.read_bytes()
+    # Whoever gets the export reads it: what is no policy is said here, and not given away.
+    return None if path is None or service.policy is None else path.read_bytes()
 
 
 def _tell(exported: "Exported", *, to_stderr: bool, as_json: bool) -> None:

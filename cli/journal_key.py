@@ -63,7 +63,7 @@ def prepare(service: Service, /) -> None:
 
     Nothing signs with it yet. Tell witnesses and auditors what is printed.
     """
-    click.echo(_rotation(service).prepare())
+    click.echo(_done(_rotation(service).prepare))
     click.echo(
         f"Made in {service.settings.keys_dir}: copy the newest log-….key to every machine, mode "
         "0400. Then: python app.py journal key rotate",
@@ -95,7 +95,7 @@ def rotate(service: Service, /, *, overlap: int, yes: bool) -> None:
     From then on each checkpoint bears both signatures, until a worker retires the old key.
     """
     rotation = _rotation(service)
-    key = rotation.prepare()
+    key = _done(rotation.prepare)
     click.echo(f"next key: {key}", err=True)
     if not yes:
         click.confirm("Does every machine hold it?", abort=True, err=True)

@@ -166,7 +166,8 @@ def _tell(found: "Standing", *, err: bool) -> None:
     click.echo(f"log         {found.keys.origin}", err=err)
     click.echo(f"database    {_shown(found.head)}", err=err)
     click.echo(f"remembered  {_shown(found.remembered)}", err=err)
-    click.echo(f"files       {_shown(found.tail.head if found.tail else None)}", err=err)
+    files = _shown(found.tail.head) if found.tail else "none that reach as far as the database"
+    click.echo(f"files       {files}", err=err)
     if found.forked:
         click.echo("What is remembered is not in the database's history.", err=True)
     elif not found.is_whole:

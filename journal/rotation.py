@@ -30,8 +30,12 @@ class Rotation:
         self._clock = clock
 
     def prepare(self) -> Verifier:
-        """Make the next key on this machine, unless it lies here already, and return it."""
+        """Make the next key on this machine, unless it lies here already, and return it.
+
+        Raises: KeyChangeError if the one before the newest is not retired yet.
+        """
         found, held = self.now(), self._journal.held
+        _see_that_one_signs(found)
         seed = held.prepared(found)
         if seed is None:
             keys.make_log(held.keys_dir)
@@ -52,11 +56,7 @@ class Rotation:
         public = self.prepare().public
 
         def drafts(found: LogKeys) -> Sequence[Draft]:
-            if len(found.signing) > 1:
-                raise KeyChangeError(
-                    "two keys of the log sign already: retire the older one first "
-                    "(`journal key retire`)"
-                )
+            _see_that_one_signs(found)
             until = self._clock.now() + overlap
             newest = self._journal.held.signing_seed(found)
             told = log_keys.announce_next(found.origin, newest, public, until)
@@ -103,6 +103,13 @@ class Rotation:
 
     def _change(self, drafts: Callable[[LogKeys], Sequence[Draft]]) -> LogKeys:
         return self._database.write(lambda session: self._journal.change(session, drafts))
+
+
+def _see_that_one_signs(found: LogKeys) -> None:
+    if len(found.signing) > 1:
+        raise KeyChangeError(
+            "two keys of the log sign already: retire the older one first (`journal key retire`)"
+        )
 
 
 def _is_over(found: LogKeys, now: datetime) -> bool:

@@ -25,6 +25,9 @@ def test_the_log_key_is_changed_by_hand_from_first_to_last(deployment: Deploymen
     assert log_files(deployment) == {"log.key", "log-2.key"}
     deployment.do("operator", "disable", "viettel")
     assert deployment.do("journal", "head").count("— tradan/gateway.example ") == 2
+    for verb in ("prepare", "rotate"):
+        assert "retire the older" in deployment.refused("journal", "key", verb, code=5)
+    assert log_files(deployment) == {"log.key", "log-2.key"}
 
     why = ("--reason", "log.key was copied", "--yes")
     assert "--now" in deployment.refused("journal", "key", "retire", *why, code=5)

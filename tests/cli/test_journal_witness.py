@@ -175,13 +175,16 @@ def test_a_bad_policy_stops_the_start_and_every_fault_is_named(
     missing = deployment.refused("journal", "head")
     path.write_text(f"witness a {KEY}\nwitness a {other_key()} http://a\nodd\n")
     bad = deployment.refused("run")
+    exported = deployment.refused("journal", "export", str(tmp_path / "export"))
     path.write_text(f"log {other_log()}\nwitness a {KEY}\nquorum a\n")
     unfit = deployment.refused("run")
 
-    assert "cannot be read" in missing
+    assert "`journal witness add` makes it" in missing
     assert [bad.count(str(path)), unfit.count(str(path))] == [4, 2]
     for said in ("line 2 defines 'a'", "line 2 has a URL", "line 3 begins", "no quorum line"):
         assert said in bad
+    assert "no quorum line" in exported
+    assert not (tmp_path / "export").exists()
     assert "has no URL" in unfit
     assert f"log {log_key(deployment)}" in unfit
 
