@@ -9,6 +9,7 @@ _VERBS = {
     "list": ("cli.billing_statements:list_command", "List the statements."),
     "show": ("cli.billing_statements:show_command", "Show a statement with its lines."),
     "export": ("cli.billing_export:export_command", "Write the minutes as files."),
+    "verify": ("cli.billing_verify:verify_command", "Check journal, usage and statements."),
     "close": ("cli.billing_checks:close_command", "Sign a statement, as somebody else."),
     "settle": ("cli.billing_checks:settle_command", "Note that a statement was netted."),
     "mapping": ("cli.billing_files:mapping_group", "How operators write their call records."),

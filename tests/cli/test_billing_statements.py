@@ -126,3 +126,17 @@ def test_minutes_are_written_for_nobody_else_to_read(month: Deployment) -> None:
     assert "Dự thảo" in paths[1].read_text()
     assert month.acts() == before + 1
     assert "say what to write" in month.refused(*words)
+
+
+def test_a_month_that_does_not_agree_ends_with_4(embedded: Deployment) -> None:
+    embedded.add_http("viettel")
+    link_id = embedded.link("viettel").id
+    embedded.database.write(lambda s: usage.record(s, [message(day(1, MONTH), link_id=link_id)]))
+
+    done = embedded.run("billing", "verify", str(MONTH))
+    other = embedded.read("billing", "verify", str(MONTH.following))
+
+    assert done.exit_code == 4
+    assert done.stdout.startswith("usage-without-message: 1, as ")
+    assert other == {"period": "2020-11", "findings": []}
+    assert "agree" in embedded.do("billing", "verify", str(MONTH.following))

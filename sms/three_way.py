@@ -1,0 +1,185 @@
+"""The three-way check: journal, usage and statements of a month tell of the same messages.
+
+Each question is one statement of the database over the whole month, so it takes no more memory for
+a large month than for a small one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from billing import drafts, statements
+from billing.drafts import Account
+from billing.periods import Period
+from billing.statements import State, Statement
+from billing.tables import USAGE
+from billing.usage import Direction
+from core.ids import first_uuid7
+from journal import lookups
+from sms.dispatch import ReplyState
+from sms.inbound import State as MessageState
+from sms.tables import INBOUND, OUTBOUND
+
+MOST_EXAMPLES = 20
+# A message's id is made a little before or after it is stored; a reply goes out within an hour.
+_APART = timedelta(hours=2)
+
+
+class Problem(StrEnum):
+    """What does not agree."""
+
+    ENTRY_WITHOUT_USAGE = "entry-without-usage"
+    USAGE_WITHOUT_MESSAGE = "usage-without-message"
+    USAGE_WITHOUT_REPLY = "usage-without-reply"
+    MESSAGE_WITHOUT_USAGE = "message-without-usage"
+    REPLY_WITHOUT_USAGE = "reply-without-usage"
+    STATEMENT_CHANGED = "statement-changed"
+    STATEMENT_NOT_RECOMPUTED = "statement-not-recomputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem, how often there is it, and some of what has it: ids of ours, or operators."""
+
+    problem: Problem
+    count: int
+    examples: tuple[str, ...]
+
+
+def check(session: Session, period: Period, accounts: Collection[Account]) -> list[Finding]:
+    """Compare journal, usage and statements of a month."""
+    found = [statement for statement in statements.listed(session) if statement.period == period]
+    is_forgotten = any(statement.forgotten_at is not None for statement in found)
+    carried = () if is_forgotten else _carried(session, period)
+    return [*carried, *_of_statements(session, found, accounts)]
+
+
+def _carried(session: Session, period: Period) -> Iterator[Finding]:
+    span = (period.starts_at, period.ends_at)
+    questions = {
+        Problem.ENTRY_WITHOUT_USAGE: _entries_without_usage(*span),
+        Problem.USAGE_WITHOUT_MESSAGE: _usage_without_message(period),
+        Problem.USAGE_WITHOUT_REPLY: _usage_without_reply(period),
+        Problem.MESSAGE_WITHOUT_USAGE: _messages_without_usage(*span),
+        Problem.REPLY_WITHOUT_USAGE: _replies_without_usage(*span),
+    }
+    for problem, question in questions.items():
+        counted = sa.select(sa.func.count()).select_from(question.subquery())
+        if count := session.execute(counted).scalar_one():
+            some = session.execute(question.limit(MOST_EXAMPLES)).scalars()
+            yield Finding(problem, count, tuple(str(each) for each in some))
+
+
+def _entries_without_usage(start: datetime, end: datetime) -> sa.Select[Any]:
+    entry = lookups.made_in(start, end).subquery("entry")
+    # Bounded, so that what is joined without an index is one month and not everything.
+    told = (
+        sa.select(INBOUND.c.id, INBOUND.c.entry_id)
+        .where(INBOUND.c.entry_id.is_not(None), *_within(INBOUND.c.id, start - 12 * _APART, end))
+        .subquery("told")
+    )
+    return (
+        sa.select(entry.c.id)
+        .outerjoin(told, told.c.entry_id == entry.c.id)
+        .outerjoin(USAGE, _counts(told.c.id, Direction.MO))
+        .where(USAGE.c.id.is_(None))
+    )
+
+
+def _usage_without_message(period: Period) -> sa.Select[Any]:
+    return (
+        sa.select(USAGE.c.message_id)
+        .outerjoin(INBOUND, INBOUND.c.id == USAGE.c.message_id)
+        .where(
+            *_of(period, Direction.MO),
+            sa.or_(
+                INBOUND.c.id.is_(None),
+                INBOUND.c.link_id != USAGE.c.link_id,
+                INBOUND.c.state != USAGE.c.status,
+            ),
+        )
+    )
+
+
+def _usage_without_reply(period: Period) -> sa.Select[Any]:
+    return (
+        sa.select(USAGE.c.message_id)
+        .outerjoin(OUTBOUND, OUTBOUND.c.id == USAGE.c.message_id)
+        .where(
+            *_of(period, Direction.MT),
+            sa.or_(
+                OUTBOUND.c.id.is_(None),
+                OUTBOUND.c.link_id != USAGE.c.link_id,
+                OUTBOUND.c.segments != USAGE.c.segments,
+                OUTBOUND.c.encoding != USAGE.c.encoding,
+            ),
+        )
+    )
+
+
+def _messages_without_usage(start: datetime, end: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(INBOUND.c.id)
+        .outerjoin(USAGE, _counts(INBOUND.c.id, Direction.MO))
+        .where(
+            *_within(INBOUND.c.id, start, end),
+            INBOUND.c.stored_at >= start,
+            INBOUND.c.stored_at < end,
+            INBOUND.c.state != MessageState.RECEIVED,
+            USAGE.c.id.is_(None),
+        )
+    )
+
+
+def _replies_without_usage(start: datetime, end: datetime) -> sa.Select[Any]:
+    return (
+        sa.select(OUTBOUND.c.id)
+        .outerjoin(USAGE, _counts(OUTBOUND.c.id, Direction.MT))
+        .where(
+            *_within(OUTBOUND.c.id, start, end),
+            OUTBOUND.c.created_at >= start,
+            OUTBOUND.c.created_at < end,
+            OUTBOUND.c.state == ReplyState.ACCEPTED,
+            USAGE.c.id.is_(None),
+        )
+    )
+
+
+def _counts(message: sa.ColumnElement[Any], direction: Direction) -> sa.ColumnElement[bool]:
+    return sa.and_(USAGE.c.message_id == message, USAGE.c.direction == direction.value)
+
+
+def _of(period: Period, direction: Direction) -> tuple[sa.ColumnElement[bool], ...]:
+    first, last = period.first_day.isoformat(), period.last_day.isoformat()
+    return USAGE.c.direction == direction.value, USAGE.c.day.between(first, last)
+
+
+def _within(
+    column: sa.ColumnElement[Any], start: datetime, end: datetime
+) -> tuple[sa.ColumnElement[bool], ...]:
+    return column >= first_uuid7(start - _APART), column < first_uuid7(end + _APART)
+
+
+def _of_statements(
+    session: Session, found: Iterable[Statement], accounts: Collection[Account]
+) -> Iterator[Finding]:
+    by_name = {account.operator: account for account in accounts}
+    changed, apart = [], []
+    for statement in found:
+        if not statements.is_intact(session, statement):
+            changed.append(statement.operator)
+        elif statement.state is not State.DRAFT:
+            account = by_name.get(statement.operator, Account(statement.operator, frozenset()))
+            if drafts.due(session, account, [statement]):
+                apart.append(statement.operator)
+    for problem, names in (
+        (Problem.STATEMENT_CHANGED, changed),
+        (Problem.STATEMENT_NOT_RECOMPUTED, apart),
+    ):
+        if names:
+            yield Finding(problem, len(names), tuple(names))

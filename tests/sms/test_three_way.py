@@ -1,0 +1,148 @@
+"""The three-way check: nothing to say of what the service itself wrote, and every gap is told."""
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from billing import drafts, statements, tariffs
+from billing.drafts import Account
+from billing.periods import Period
+from billing.tables import STATEMENT_LINE, USAGE
+from core.ids import uuid7
+from sms import three_way
+from sms.tables import INBOUND, OUTBOUND
+from sms.three_way import Finding, Problem
+from tests.fakes import FixedClock
+from tests.sms.gateway import TEST, Gateway, stranger
+
+MO, MT = USAGE.c.direction == "mo", USAGE.c.direction == "mt"
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """The present: ids are made by the machine's own clock."""
+    return FixedClock(at=datetime.now(UTC))
+
+
+@pytest.fixture
+def carried(gateway: Gateway) -> Gateway:
+    """A gateway that has answered a lookup, its PIN, and a word that is no command."""
+    person = gateway.person()
+    pin = gateway.pin(person)
+    gateway.ask(person.phone, f"XN {pin}")
+    gateway.ask(stranger(), "xin chao")
+    return gateway
+
+
+def account(gateway: Gateway) -> Account:
+    return Account(TEST, frozenset({gateway.link().id}))
+
+
+def found(gateway: Gateway) -> dict[Problem, int]:
+    period = Period.of(gateway.clock.now())
+    told = gateway.database.read(lambda s: three_way.check(s, period, [account(gateway)]))
+    return {each.problem: each.count for each in told}
+
+
+def close(gateway: Gateway) -> None:
+    """Make a statement of the month up to now and sign it."""
+    period, now, whose = Period.of(gateway.clock.now()), gateway.clock.now(), account(gateway)
+    later = period.following.ends_at
+    lines = gateway.database.read(lambda s: drafts.compute(s, whose, period))
+
+    def work(session: sa.orm.Session) -> None:
+        statements.open_draft(session, TEST, period, lines, "officer:a", now)
+        statements.send(session, TEST, period, lines, "officer:a", later)
+        statements.note_reconciled(
+            session, TEST, period, matches=True, file_digest="f" * 64, difference_hundredths=0,
+            by="officer:a", now=later,
+        )  # fmt: skip
+        statements.close(session, TEST, period, None, "officer:b", later)
+
+    gateway.database.write(work)
+
+
+def test_what_the_service_wrote_agrees(carried: Gateway) -> None:
+    close(carried)
+
+    assert found(carried) == {}
+    assert len(carried.rows(USAGE)) == 6
+
+
+CASES = (
+    (
+        sa.delete(USAGE).where(MO),
+        {Problem.ENTRY_WITHOUT_USAGE: 2, Problem.MESSAGE_WITHOUT_USAGE: 3},
+    ),
+    (sa.delete(USAGE).where(MT), {Problem.REPLY_WITHOUT_USAGE: 3}),
+    (sa.delete(INBOUND), {Problem.ENTRY_WITHOUT_USAGE: 2, Problem.USAGE_WITHOUT_MESSAGE: 3}),
+    (sa.delete(OUTBOUND), {Problem.USAGE_WITHOUT_REPLY: 3}),
+    (sa.update(USAGE).where(MT).values(segments=2), {Problem.USAGE_WITHOUT_REPLY: 3}),
+    (sa.update(USAGE).where(MO).values(link_id=99), {Problem.USAGE_WITHOUT_MESSAGE: 3}),
+    (sa.update(USAGE).where(MO).values(status="refused"), {Problem.USAGE_WITHOUT_MESSAGE: 3}),
+)
+
+
+class UndoneError(Exception):
+    """What was tried is not to be kept."""
+
+
+def test_what_is_missing_or_other_is_found(carried: Gateway) -> None:
+    period = Period.of(carried.clock.now())
+
+    def spoilt(statement: sa.Executable) -> dict[Problem, int]:
+        told: dict[Problem, int] = {}
+
+        def work(session: sa.orm.Session) -> None:
+            session.execute(statement)
+            findings = three_way.check(session, period, [account(carried)])
+            told.update({each.problem: each.count for each in findings})
+            raise UndoneError
+
+        with pytest.raises(UndoneError):
+            carried.database.write(work)
+        return told
+
+    told = [spoilt(statement) for statement, _ in CASES]
+
+    assert told == [problems for _, problems in CASES]
+    assert found(carried) == {}
+
+
+def test_usage_that_nobody_sent_is_found(carried: Gateway) -> None:
+    row = carried.rows(USAGE)[0]._asdict() | {"message_id": uuid7()}
+    del row["id"]
+    carried.database.write(lambda s: s.execute(sa.insert(USAGE).values(**row)))
+
+    period = Period.of(carried.clock.now())
+    (finding,) = carried.database.read(lambda s: three_way.check(s, period, []))
+
+    assert finding == Finding(Problem.USAGE_WITHOUT_MESSAGE, 1, (str(row["message_id"]),))
+
+
+def test_a_statement_that_would_be_another_now_is_found(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
+    gateway.ask(stranger(), "HD")
+    close(gateway)
+    today = gateway.clock.now().date().replace(day=1)
+    gateway.database.write(lambda s: tariffs.set_price(s, TEST, today, 50_000))
+    assert found(gateway) == {}, "test traffic is nobody's money"
+
+    gateway.database.write(lambda s: s.execute(sa.update(USAGE).values(is_test=False)))
+
+    assert found(gateway) == {Problem.STATEMENT_NOT_RECOMPUTED: 1}
+
+
+def test_a_statement_whose_lines_were_changed_is_found(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
+    gateway.ask(stranger(), "HD")
+    period, now = Period.of(gateway.clock.now()), gateway.clock.now()
+    lines = gateway.database.read(lambda s: drafts.compute(s, account(gateway), period))
+    gateway.database.write(
+        lambda s: statements.open_draft(s, TEST, period, lines, "officer:a", now)
+    )
+
+    gateway.database.write(lambda s: s.execute(sa.update(STATEMENT_LINE).values(parts=7)))
+
+    assert found(gateway) == {Problem.STATEMENT_CHANGED: 1}
