@@ -16,7 +16,7 @@ GUARD = -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-w
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format test-timing slow test-browser benchmark migration translations \
-	lock chromium go clean
+	pictures lock chromium go clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ translations: .venv/.installed ## Take new words of the console into its English
 	@$(BIN)/pybabel -q update -i .venv/words.pot -d console/translations -l en --no-wrap \
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BIN)/pybabel -q compile -d console/translations
+
+pictures: .venv/.installed chromium ## Take the README's pictures of the console anew
+	$(BIN)/python -m tests.e2e.pictures docs/pictures
 
 # Packages younger than a week are left to others to try.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
