@@ -14,6 +14,8 @@ from tests.phone.browser import Complaints
 
 PASSWORD = "bốn con mèo trên mái ngói xanh"
 WIDE, NARROW = (1280, 860), (390, 844)
+_AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(
+    fault => fault.id + ": " + fault.nodes.map(node => node.html).join())"""
 _LINK = re.compile(r"http\S+/console/invitation/\S+")
 
 
@@ -26,7 +28,7 @@ class Device:
 
     def code(self) -> str:
         """Return the next code, as soon as the console would take it."""
-        self._step = max(self._step + 1, present_step() - 1)
+        self._step = max(self._step + 1, present_step())
         # The console allows for a clock that is one step ahead.
         until(lambda: self._step <= present_step() + 1, "the next code of the device", within=60)
         return TOTP(self.seed).generate_otp(self._step)
@@ -45,13 +47,13 @@ class Officer:
     page: Page = field(repr=False)
     device: Device = field(repr=False)
 
-    def open(self, path: str = "/") -> None:
-        """Open a page of the console."""
-        self.page.goto(f"{self.url}/console{path}")
+    def open(self, path: str) -> None:
+        """Open a page."""
+        self.page.goto(f"{self.url}{path}")
 
     def log_in(self) -> None:
         """Log in with name, password and a code of the device."""
-        self.open("/login")
+        self.open("/console/login")
         self.page.get_by_label("Tên đăng nhập").fill(self.name)
         self.page.get_by_label("Mật khẩu").fill(PASSWORD)
         self.page.get_by_label("Mã của thiết bị").fill(self.device.code())
@@ -73,7 +75,7 @@ class Officer:
 
     def choose(self, *, language: str, scheme: str, size: tuple[int, int]) -> None:
         """Have pages in a language, in a scheme, and as wide as that."""
-        self.open(f"/?lang={language}&scheme={scheme}")
+        self.open(f"/console/?lang={language}&scheme={scheme}")
         self.page.set_viewport_size({"width": size[0], "height": size[1]})
 
 
@@ -101,3 +103,14 @@ def enrol(
     officer.press("Nhận tài khoản")
     page.get_by_role("link", name="Đã cất, tiếp tục").click()
     return officer
+
+
+def faults_at(page: Page, size: tuple[int, int]) -> list[str]:
+    """Return what is wrong with what a page shows, in one width and in both schemes."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    is_wider = page.evaluate("document.documentElement.scrollWidth") > size[0]
+    faults = [f"wider than {size[0]} px"] if is_wider else []
+    for scheme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.colorScheme = '{scheme}'")
+        faults += [f"{scheme}, {size[0]} px: {told}" for told in page.evaluate(_AXE)]
+    return faults
