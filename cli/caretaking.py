@@ -1,7 +1,7 @@
 """The chores of a running process that look after the journal and the stop, each in a thread."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from cli.context import Service
@@ -93,7 +93,22 @@ def _expiry(service: Service) -> Keeper:
         erase_again(database, journal)
         expiry.run()
 
-    return Keeper("expiry", (Chore(_EXPIRE_EVERY, expire),), service.clock)
+    chores = (Chore(_EXPIRE_EVERY, expire), Chore(_EXPIRE_EVERY, _forgetting_usage(service)))
+    return Keeper("expiry", chores, service.clock)
+
+
+def _forgetting_usage(service: Service) -> Callable[[], None]:
+    from billing import retention
+    from cli.billing_acts import account_of
+
+    def forget() -> None:
+        operators = {link.operator for link in service.links.all()}
+        accounts = [account_of(service, operator) for operator in sorted(operators)]
+        now = service.clock.now()
+        while service.database.write(lambda s: retention.forget(s, accounts, now)):
+            pass
+
+    return forget
 
 
 def _log_keys(service: Service) -> Keeper:

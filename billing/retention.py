@@ -1,0 +1,55 @@
+"""How long usage is kept: 24 months, and no shorter than until its month is settled.
+
+What is forgotten can be told no more from usage; the statement's lines and their digest stay.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from billing import statements
+from billing.drafts import Account
+from billing.periods import Period
+from billing.statements import State
+from billing.tables import STATEMENT, USAGE
+from core.clock import vietnam_day
+
+KEPT_MONTHS = 24
+_AT_ONCE = 5_000
+
+
+def forget(session: Session, accounts: Iterable[Account], now: datetime) -> int:
+    """Forget some usage that is settled and old enough; return how many rows.
+
+    Shape: call until nothing is left, each time in a transaction of its own.
+    """
+    by_name = {account.operator: account for account in accounts}
+    for statement in statements.listed(session):
+        is_over = statement.state is State.SETTLED and _is_old(statement.period, now)
+        if not is_over or statement.forgotten_at is not None:
+            continue
+        account = by_name.get(statement.operator)
+        if account and (gone := _forget(session, account, statement.period)):
+            return gone
+        this = sa.update(STATEMENT).where(STATEMENT.c.id == statement.id)
+        session.execute(this.values(forgotten_at=now))
+    return 0
+
+
+def _is_old(period: Period, now: datetime) -> bool:
+    today = vietnam_day(now)
+    months = (today.year - period.year) * 12 + today.month - period.month
+    return months > KEPT_MONTHS
+
+
+def _forget(session: Session, account: Account, period: Period) -> int:
+    first, last = period.first_day.isoformat(), period.last_day.isoformat()
+    some = (
+        sa.select(USAGE.c.id)
+        .where(USAGE.c.link_id.in_(sorted(account.links)), USAGE.c.day.between(first, last))
+        .limit(_AT_ONCE)
+    )
+    gone: int = session.execute(sa.delete(USAGE).where(USAGE.c.id.in_(some))).rowcount
+    return gone
