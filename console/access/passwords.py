@@ -3,6 +3,7 @@
 import threading
 import unicodedata
 from enum import StrEnum
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,15 +16,16 @@ _LEAST_GUESSES = 10
 _JUDGED = 72
 # One computation takes 64 MiB and a core's whole attention.
 _AT_ONCE = 2
+_HASHER = PasswordHasher()
 
 
 class Passwords:
     """Hashes and verifies; waiting for a turn is the caller's."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._hasher = hasher or _HASHER
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
-        self._nobody = self.hash("nobody has this password")
+        self._nobody = _hash_for_nobody(self._hasher)
 
     def is_busy(self) -> bool:
         """Tell whether whoever came now would have to wait for a turn."""
@@ -69,6 +71,11 @@ def fault(password: str, *, name: str, full_name: str) -> Fault | None:
     known = [name, *full_name.split(), "tradan", "matkhau", "cancuoc", "congan", "vietnam"]
     judged = zxcvbn(written[:_JUDGED], known)
     return Fault.GUESSABLE if judged["guesses_log10"] < _LEAST_GUESSES else None
+
+
+@cache
+def _hash_for_nobody(hasher: PasswordHasher) -> str:
+    return hasher.hash("nobody has this password")
 
 
 def _written(password: str) -> str:

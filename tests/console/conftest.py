@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from cli import vendored
 from console import web
@@ -156,15 +157,27 @@ def sealing(gateway: Gateway) -> Iterator[None]:
             thread.join()
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Keep templates once compiled: to compile them takes longer than to fill them."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
 def house(
-    database: Database, keyring: Keyring, keys_dir: Path, tmp_path: Path, clock: FixedClock
+    database: Database,
+    keyring: Keyring,
+    keys_dir: Path,
+    tmp_path: Path,
+    clock: FixedClock,
+    compiled: FileSystemBytecodeCache,
 ) -> Iterator[House]:
     """Make a deployment with a console; on PostgreSQL entries are sealed as soon as written."""
     with opened(database, keyring, keys_dir, tmp_path / "state-of-house", clock) as gateway:
         environ = {"TRADAN_STATE_DIR": str(gateway.state_dir), "TRADAN_MODE": "test"}
         made = House(gateway, Settings.from_env(environ), clock)
         made.app = Flask("console-tests")
+        made.app.jinja_env.bytecode_cache = compiled
         made.guard = web.mount(made.app, made)
         vendored.mount(made.app)
         with sealing(gateway):
