@@ -16,7 +16,7 @@ from billing.reconciliation.intake import micro
 from billing.reconciliation.mapping import Tolerance
 from billing.reconciliation.pricing import Pricing
 
-STEPS = 9
+STEPS = 11
 _MICROSECOND = timedelta(microseconds=1)
 # Days in Viet Nam, as text; epoch and zone are far from any overflow.
 _DAY = "strftime(make_timestamp({at} + 25200000000), '%Y-%m-%d')"
@@ -43,7 +43,7 @@ def compare(duck: Engine, sides: Sides) -> None:
     """Make the tables `total`, `daily` and `difference` in *duck*."""
     _views(duck, sides)
     _sums(duck)
-    _doubled(duck)
+    _suspected(duck, sides)
     _apart(duck, sides)
     _edges(duck, sides)
     duck.run(
@@ -88,56 +88,54 @@ def _sums(duck: Engine) -> None:
     )
 
 
-def _doubled(duck: Engine) -> None:
-    """Set apart every id that may stand twice on a side, by a hash that finds too many at most."""
+def _suspected(duck: Engine, sides: Sides) -> None:
+    """Set apart every id that is not once on each side, with the same parts and amount.
+
+    One pass over both sides, by a hash of the id; what it sets apart is looked at id by id. Two ids
+    that the hash takes for one would have to be of one price, and change no total.
+    """
+    price = sides.pricing.per_part(_DAY.format(at="at_us"))
+    said = "hash(id, direction, parts, {})"
+    theirs = said.format(f"coalesce(amount, parts * ({price}))")
     duck.run(
         "CREATE TABLE suspect AS SELECT h FROM ("
-        "SELECT hash(id, direction) AS h, 0 AS side FROM ours "
-        "UNION ALL SELECT hash(id, direction), 1 FROM theirs) "
-        "GROUP BY h HAVING sum(side) > 1 OR count(*) - sum(side) > 1"
+        f"SELECT hash(id, direction) AS h, 0 AS side, {said.format('amount')} AS said FROM ours "
+        f"UNION ALL SELECT hash(id, direction), 1, {theirs} FROM theirs) "
+        "GROUP BY h HAVING count(*) <> 2 OR sum(side) <> 1 OR bit_xor(said) <> 0"
     )
     for side in ("ours", "theirs"):
         duck.run(
-            f"CREATE TABLE several_{side} AS FROM {side} "
+            f"CREATE TABLE some_{side} AS FROM {side} "
             "WHERE hash(id, direction) IN (SELECT h FROM suspect)"
         )
 
 
 def _apart(duck: Engine, sides: Sides) -> None:
-    """Join both sides and keep what is on one alone, or is not the same."""
-    is_any = duck.run("SELECT count(*) FROM suspect")[0][0]
-    single = "WHERE hash(id, direction) NOT IN (SELECT h FROM suspect)" if is_any else ""
-    joined = f"(FROM ours {single}) o FULL JOIN (FROM theirs {single}) t"
-    duck.run(f"CREATE TABLE apart AS {_unlike(sides, joined, '1')}")
+    """Pair the records of every id, and keep what is on one side alone, or is not the same."""
     numbered = "row_number() OVER (PARTITION BY id, direction ORDER BY"
-    ours = f"(SELECT *, {numbered} at_us, parts, amount) AS nth FROM several_ours)"
+    ours = f"(SELECT *, {numbered} at_us, parts, amount) AS nth FROM some_ours)"
     # The copy that agrees with ours goes first, so that one that does not is the double.
     is_like = (
-        "EXISTS (FROM several_ours s WHERE s.id = e.id AND s.direction = e.direction "
+        "EXISTS (FROM some_ours s WHERE s.id = e.id AND s.direction = e.direction "
         "AND s.parts = e.parts AND s.amount = coalesce(e.amount, s.amount))"
     )
     theirs = (
         f"(SELECT * EXCLUDE (is_like), {numbered} is_like DESC, at_us, parts, amount) AS nth "
-        f"FROM (SELECT *, {is_like} AS is_like FROM several_theirs e))"
+        f"FROM (SELECT *, {is_like} AS is_like FROM some_theirs e))"
     )
-    joined = f"{ours} o FULL JOIN {theirs} t"
-    duck.run(f"INSERT INTO apart {_unlike(sides, joined, 'coalesce(o.nth, t.nth)', also='nth')}")
-
-
-def _unlike(sides: Sides, joined: str, nth: str, also: str = "") -> str:
-    keys = ("id", "direction", *([also] if also else ()))
-    on = " AND ".join(f"o.{key} = t.{key}" for key in keys)
     price = sides.pricing.per_part(_DAY.format(at="t.at_us"), "t.")
     pair = (
         "coalesce(o.id, t.id) AS id, coalesce(o.direction, t.direction) AS direction, "
         "o.at_us AS o_at, t.at_us AS t_at, o.day AS day, o.parts AS o_parts, t.parts AS t_parts, "
         "coalesce(o.encoding, t.encoding) AS encoding, o.short_code AS short_code, "
-        f"o.amount AS o_amount, coalesce(t.amount, t.parts * (o.amount // o.parts), "
-        f"t.parts * ({price})) AS t_amount, {nth} AS nth"
+        "o.amount AS o_amount, coalesce(t.amount, t.parts * (o.amount // o.parts), "
+        f"t.parts * ({price})) AS t_amount, coalesce(o.nth, t.nth) AS nth"
     )
-    return (
-        f"SELECT * FROM (SELECT {pair} FROM {joined} ON {on}) WHERE o_at IS NULL OR t_at IS NULL "
-        f"OR o_parts <> t_parts OR abs(t_amount - o_amount) > {sides.tolerance.amount}"
+    duck.run(
+        f"CREATE TABLE apart AS SELECT * FROM (SELECT {pair} FROM {ours} o FULL JOIN {theirs} t "
+        "ON o.id = t.id AND o.direction = t.direction AND o.nth = t.nth) "
+        "WHERE o_at IS NULL OR t_at IS NULL OR o_parts <> t_parts "
+        f"OR abs(t_amount - o_amount) > {sides.tolerance.amount}"
     )
 
 

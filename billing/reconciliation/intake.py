@@ -112,7 +112,7 @@ def _normalise(
     )
     wanted = f"SELECT {columns} FROM {rows.source}"
     try:
-        duck.run(f"COPY ({wanted}) TO {text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        duck.run(f"COPY ({wanted}) TO {text(path)} (FORMAT parquet, COMPRESSION snappy)")
     except engine.Refused as error:
         raise CdrFileError.whole("it cannot be read as what it says it is") from error
 
@@ -129,7 +129,7 @@ def _joined(duck: Engine, path: Path) -> Path:
         "min(encoding) AS encoding, bool_and(carried) AS carried, sum(amount)::BIGINT AS amount "
         f"FROM ({copies}) GROUP BY id, direction, copy"
     )
-    duck.run(f"COPY ({wanted}) TO {text(made)} (FORMAT parquet, COMPRESSION zstd)")
+    duck.run(f"COPY ({wanted}) TO {text(made)} (FORMAT parquet, COMPRESSION snappy)")
     return made
 
 

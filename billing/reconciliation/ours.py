@@ -63,7 +63,7 @@ def write(
         duck.run(
             f"COPY (FROM read_csv({text(plain)}, auto_detect = false, header = false, "
             f"columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"')) "
-            f"TO {text(made)} (FORMAT parquet, COMPRESSION zstd)"
+            f"TO {text(made)} (FORMAT parquet, COMPRESSION snappy)"
         )
     plain.unlink()
     return made

@@ -185,11 +185,12 @@ class _Text:
                 ) from None
         if (at := block.find(b"\0")) >= 0:
             raise CdrFileError.whole("a zero byte: this is no text", self._line(block[:at]))
-        if block.count(b"\r") != block.count(b"\r\n"):
+        has_returns = b"\r" in block
+        if has_returns and block.count(b"\r") != block.count(b"\r\n"):
             raise CdrFileError.whole(
                 "a carriage return inside a line", self._line(block[: _lone_return(block)])
             )
-        for blank in (b"\n\n", b"\n\r\n"):
+        for blank in (b"\n\n", b"\n\r\n") if has_returns else (b"\n\n",):
             if (at := block.find(blank)) >= 0:
                 raise CdrFileError.whole("an empty line", self._line(block[: at + 1]))
         if block.startswith((b"\n", b"\r\n")):
