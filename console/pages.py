@@ -24,7 +24,7 @@ MENU = (
     Page("access_file", _("Hồ sơ truy cập"), Right.OPEN_ACCESS_FILE),
     Page("journal", _("Nhật ký chống sửa"), Right.SEE_JOURNAL),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
-    Page("operators", _("Nhà mạng"), Right.SEE_OPERATORS),
+    Page("operators", _("Các nhà mạng"), Right.SEE_OPERATORS),
     Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),
     Page("acts", _("Nhật ký cán bộ"), Right.SEE_ACTS),
     Page("diagnostics", _("Chẩn đoán"), Right.SEE_DIAGNOSTICS),
