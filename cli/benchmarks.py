@@ -10,6 +10,10 @@ _VERBS = {
         "cli.benchmark_journal:journal_command",
         "How fast entries are sealed, proved and verified.",
     ),
+    "billing": (
+        "cli.benchmark_billing:billing_command",
+        "How fast a month of ten million records is reconciled.",
+    ),
 }
 _HELP = """Measure this machine, for whoever wants to know what it can serve.
 
