@@ -1,0 +1,215 @@
+import csv
+import io
+import json
+from collections.abc import Iterable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from billing import tariffs, usage
+from billing.tables import STATEMENT, TARIFF, USAGE
+from billing.usage import Direction, Usage
+from cli.exits import DIFFERENT, NOT_ALLOWED
+from cli.exits import USAGE as WRONG_USE
+from core.ids import uuid7
+from tests.billing.months import MAPPING, NOON, OCTOBER, OLD, Record, cells, csv_of
+from tests.cli.deployment import Deployment
+
+OURS = [Record(id=f"op-{n}", at=NOON + timedelta(minutes=n), parts=1 + n % 2) for n in range(12)]
+# A telephone, which an operator's file may have and ours never.
+CALLER = "84912345678"
+
+
+def content(records: Iterable[Record]) -> bytes:
+    header = ("MSG_ID", "DIR", "SUBMIT_TIME", "PARTS", "DCS", "STATUS", "AMOUNT", "SHORT_CODE")
+    return csv_of(([*cells(each), CALLER] for each in records), [*header, "MSISDN"])
+
+
+def carry(deployment: Deployment, code: str, records: Iterable[Record], **changes: object) -> None:
+    link = deployment.link(code)
+    rows = [
+        Usage(
+            message_id=uuid7(),
+            link_id=link.id,
+            direction=Direction(each.direction),
+            operator_message_id=each.id,
+            segments=each.parts,
+            encoding="gsm7",
+            at=each.at,
+            status="answered",
+            reply_class=None,
+            is_test=False,
+        )
+        for each in records
+    ]
+    deployment.database.write(lambda s: usage.record(s, rows))
+
+
+@pytest.fixture
+def billing(deployment: Deployment) -> Deployment:
+    """A deployment with an operator that has carried a month, its price, and its mapping."""
+    deployment.add_http("vina")
+    deployment.database.write(lambda s: tariffs.set_price(s, "vina", date(2026, 1, 1), OLD))
+    carry(deployment, "vina", OURS)
+    mapping = deployment.home / "mapping.toml"
+    mapping.write_text(MAPPING)
+    deployment.do("billing", "mapping", "set", str(mapping), "--operator", "vina")
+    return deployment
+
+
+def file_of(deployment: Deployment, records: Iterable[Record], name: str = "cdr.csv") -> str:
+    path = deployment.home / name
+    path.write_bytes(content(records))
+    return str(path)
+
+
+def kept(deployment: Deployment) -> list[str]:
+    folder = deployment.home / "billing" / "vina" / str(OCTOBER)
+    return sorted(path.suffix for path in folder.glob("*.*"))
+
+
+def test_a_month_that_agrees_is_imported_once_and_ends_0(billing: Deployment) -> None:
+    file, acts = file_of(billing, OURS), billing.acts()
+
+    first = billing.read("billing", "import", "2026-10", file, "--operator", "vina")
+    again = billing.read("billing", "import", "2026-10", file, "--operator", "vina")
+
+    assert first == again
+    assert (first["records"], first["amount_hundredths"]) == (12, sum(each.price for each in OURS))
+    assert kept(billing) == [".json", ".parquet"]
+    assert billing.acts() == acts + 1
+    told = billing.read("billing", "reconcile", "2026-10", "--operator", "vina")
+    assert (told["verdict"], told["ours"], told["differences"]) == ("same", told["theirs"], [])
+
+
+def test_a_month_that_differs_ends_4_and_lists_every_record(billing: Deployment) -> None:
+    theirs = [*OURS[1:], OURS[1], Record(id="extra", at=NOON)]
+    file = file_of(billing, theirs)
+    billing.do("billing", "import", "2026-10", file, "--operator", "vina")
+
+    done = billing.run("billing", "reconcile", "2026-10", "--operator", "vina", "--json")
+
+    assert done.exit_code == DIFFERENT
+    told = json.loads(done.stdout)
+    assert told["verdict"] == "different"
+    found = {name: count for name, count in told["classes"].items() if count}
+    assert found == {"only_ours": 1, "only_theirs": 1, "doubled": 1}
+    sheet, lists = map(Path, told["lists"])
+    rows = list(csv.reader(io.StringIO(lists.read_text("utf-8-sig")), delimiter=";"))
+    assert sorted(row[2] for row in rows[1:]) == sorted(["op-0", "extra", "op-1"])
+    assert sheet.stat().st_size > 0
+    assert not list((billing.home / "billing" / ".scratch").iterdir())
+
+
+def test_nobodys_number_is_kept_or_told(billing: Deployment) -> None:
+    billing.do("billing", "import", "2026-10", file_of(billing, OURS[1:]), "--operator", "vina")
+
+    billing.run("billing", "reconcile", "2026-10", "--operator", "vina")
+
+    written = [path for path in (billing.home / "billing").rglob("*") if path.is_file()]
+    assert written
+    assert not [path for path in written if CALLER.encode() in path.read_bytes()]
+
+
+def test_a_file_takes_the_place_of_another(billing: Deployment) -> None:
+    words = ("--operator", "vina")
+    wrong = billing.read("billing", "import", "2026-10", file_of(billing, OURS[1:]), *words)
+
+    billing.do("billing", "import", "2026-10", file_of(billing, OURS, "new.csv"), *words,
+               "--instead-of", wrong["digest"][:8])  # fmt: skip
+
+    assert kept(billing) == [".json", ".parquet"]
+    assert billing.read("billing", "reconcile", "2026-10", *words)["verdict"] == "same"
+
+
+def test_a_refused_file_leaves_nothing(billing: Deployment) -> None:
+    file, acts = file_of(billing, OURS), billing.acts()
+    words = ("billing", "import", "2026-09", file, "--operator", "vina")
+
+    said = billing.refused(*words, code=WRONG_USE)
+
+    assert "it is the file of 2026-10, not of 2026-09" in said
+    assert (kept(billing), billing.acts()) == ([], acts)
+    assert CALLER not in said
+
+
+def test_another_operators_records_are_refused(billing: Deployment) -> None:
+    billing.add_http("viettel")
+    other = [Record(id=f"vt-{n}", at=NOON) for n in range(5)]
+    carry(billing, "viettel", other)
+
+    said = billing.refused(
+        "billing", "import", "2026-10", file_of(billing, other), "--operator", "vina"
+    )
+
+    assert "its records are those of viettel, not of vina" in said
+
+
+def test_a_signed_month_takes_no_file(billing: Deployment) -> None:
+    values = {
+        "operator": "vina", "period": "2026-10", "state": "signed", "digest": "0" * 64,
+        "net_hundredths": 0, "opened_by": "lan", "opened_at": NOON,
+    }  # fmt: skip
+    billing.database.write(lambda s: s.execute(sa.insert(STATEMENT).values(values)))
+
+    said = billing.refused(
+        "billing", "import", "2026-10", file_of(billing, OURS), "--operator", "vina",
+        code=NOT_ALLOWED,
+    )  # fmt: skip
+
+    assert "is signed" in said
+
+
+def test_check_says_what_import_would_and_keeps_nothing(billing: Deployment) -> None:
+    right, wrong = file_of(billing, OURS), billing.home / "wrong.csv"
+    wrong.write_bytes(content(OURS).replace(b"350.00", b"350.001", 1))
+
+    good = billing.read("billing", "check", right, "--operator", "vina")
+    bad = billing.run("billing", "check", str(wrong), "--operator", "vina", "--json")
+
+    assert (good["ok"], good["records"]) == (True, 12)
+    assert bad.exit_code == WRONG_USE
+    assert json.loads(bad.stdout)["faults"][0]["line"] == 2
+    assert kept(billing) == []
+
+
+def test_a_month_with_nothing_to_compare_ends_5(billing: Deployment) -> None:
+    said = billing.refused(
+        "billing", "reconcile", "2026-10", "--operator", "vina", code=NOT_ALLOWED
+    )
+
+    assert "no file of vina for 2026-10" in said
+
+
+def test_a_record_without_a_price_is_said(billing: Deployment) -> None:
+    billing.do("billing", "import", "2026-10", file_of(billing, OURS), "--operator", "vina")
+    later = {"valid_from": date(2026, 10, 20)}
+    billing.database.write(lambda s: s.execute(sa.update(TARIFF).values(later)))
+
+    said = billing.refused(
+        "billing", "reconcile", "2026-10", "--operator", "vina", code=NOT_ALLOWED
+    )
+
+    assert "no price is in force for mo on 2026-10-10" in said
+
+
+def test_test_traffic_is_not_compared(billing: Deployment) -> None:
+    billing.do("billing", "import", "2026-10", file_of(billing, OURS[1:]), "--operator", "vina")
+    marked = sa.update(USAGE).where(USAGE.c.operator_message_id == "op-0").values(is_test=True)
+    billing.database.write(lambda s: s.execute(marked))
+
+    assert (
+        billing.read("billing", "reconcile", "2026-10", "--operator", "vina")["verdict"] == "same"
+    )
+
+
+def test_a_mapping_that_is_none_is_refused_with_all_its_faults(embedded: Deployment) -> None:
+    embedded.add_http("vina")
+    file = embedded.file('[columns]\nid = "A"\n[time]\nformat = "?"\n[fee]\n')
+
+    said = embedded.refused("billing", "mapping", "set", file, "--operator", "vina")
+
+    for fault in ("direction is missing", "at is missing", "one of strptime", "[fee] is not known"):
+        assert fault in said
