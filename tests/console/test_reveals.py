@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask.testing import FlaskClient
 
 from console import reveals
 from console.access import meter
@@ -20,7 +22,7 @@ from journal import acts
 from journal.errors import JournalError
 from records.register import Record
 from sms.tables import INBOUND
-from tests.console.conftest import House, Visit
+from tests.console.conftest import FROM_HERE, House, Visit
 from tests.console.test_guard import ONE_DATABASE
 from tests.sms.gateway import pin_in
 
@@ -44,7 +46,7 @@ def ask(visit: Visit, message_id: UUID, *parts: str, **why: str) -> int:
     answer = visit.client.post(
         f"/console/messages/{message_id}/reveal",
         data=form,
-        headers={"Sec-Fetch-Site": "same-origin"},
+        headers=FROM_HERE,
     )
     return answer.status_code
 
@@ -73,7 +75,7 @@ def show(visit: Visit, reveal: str) -> tuple[int, str]:
     answer = visit.client.post(
         f"/console/reveals/{reveal}/show",
         data={"form_token": visit.form_token},
-        headers={"Sec-Fetch-Site": "same-origin"},
+        headers=FROM_HERE,
     )
     return answer.status_code, answer.get_data(as_text=True)
 
@@ -124,6 +126,30 @@ def test_each_step_is_an_entry_and_the_last_is_the_citizens_to_know(
     house.clock.advance(timedelta(minutes=1))
     pin = pin_in(house.ask(person.phone, f"NK {person.personal_id}"))
     assert "CA P. Cua Nam, xem tin nhan" in house.ask(person.phone, f"XN {pin}")
+
+
+def test_of_two_who_look_at_once_one_sees(house: House, enter: Enter) -> None:
+    person, message_id = asked(house)
+    minh, lan = enter("minh", Role.INVESTIGATOR), enter("lan", Role.APPROVER)
+    ask(minh, message_id, "person")
+    reveal = newest(house, message_id)
+    lan.post(f"/console/reveals/{reveal}/grant")
+    cookie = minh.client.get_cookie("tradan-console")
+    assert cookie is not None
+    form, both = minh.form_token, [house.app.test_client() for _ in range(2)]
+
+    def look(client: FlaskClient) -> str:
+        client.set_cookie("tradan-console", cookie.value)
+        answer = client.post(
+            f"/console/reveals/{reveal}/show", data={"form_token": form}, headers=FROM_HERE
+        )
+        return answer.get_data(as_text=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        seen = [person.personal_id in page for page in pool.map(look, both)]
+
+    assert sorted(seen) == [False, True]
+    assert sum(each.get("act") == "reveal-show" for each in told(house)) == 1
 
 
 @ONE_DATABASE
