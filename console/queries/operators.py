@@ -100,19 +100,28 @@ def _line(link: Link, found: Stops, traffic: Mapping[int, Traffic], now: datetim
 
 def _traffic(session: Session, now: datetime) -> dict[int, Traffic]:
     newest = {row.link_id: row for row in session.execute(_NEWEST)}
-    since = {"since": now - _SILENT_FOR, "day": now - _DAY}
-    tallied = {row.link_id: row for row in session.execute(_TALLIED, since)}
-    found = {}
-    for link_id in newest.keys() | tallied.keys():
-        row, before = newest.get(link_id), tallied.get(link_id)
-        found[link_id] = Traffic(
-            day=before.day or 0 if before else 0,
-            last_in=row.last_in if row else before.last_in if before else None,
-            last_out=row.last_out if row else None,
-            replies=row.replies if row else 0,
-            accepted=row.accepted or 0 if row else 0,
-        )
-    return found
+    day = {row.link_id: row.messages for row in session.execute(_TALLIED, {"since": now - _DAY})}
+    silent = set(session.execute(sa.select(LINK.c.id)).scalars()) - newest.keys()
+    before: dict[int, datetime] = {}
+    if silent:
+        since = {"since": now - _SILENT_FOR, "silent": list(silent)}
+        before = {row.link_id: row.minute for row in session.execute(_LAST, since)}
+    return {
+        **{
+            link_id: Traffic(day=day.get(link_id, 0), last_in=before.get(link_id))
+            for link_id in silent
+        },
+        **{
+            link_id: Traffic(
+                day=day.get(link_id, 0),
+                last_in=row.last_in,
+                last_out=row.last_out,
+                replies=row.replies,
+                accepted=row.accepted,
+            )
+            for link_id, row in newest.items()
+        },
+    }
 
 
 _WINDOW = (
@@ -134,15 +143,14 @@ _NEWEST = (
     .outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == _WINDOW.c.id)
     .group_by(_WINDOW.c.link_id)
 )
-_IN_A_DAY = sa.case(
-    (TALLY.c.minute >= sa.bindparam("day", type_=TALLY.c.minute.type), TALLY.c.messages), else_=0
-)
+_SINCE = TALLY.c.minute >= sa.bindparam("since", type_=TALLY.c.minute.type)
 _TALLIED = (
-    sa.select(
-        TALLY.c.link_id,
-        sa.func.max(TALLY.c.minute).label("last_in"),
-        sa.func.sum(_IN_A_DAY).label("day"),
-    )
-    .where(TALLY.c.minute >= sa.bindparam("since", type_=TALLY.c.minute.type))
+    sa.select(TALLY.c.link_id, sa.func.sum(TALLY.c.messages).label("messages"))
+    .where(_SINCE)
+    .group_by(TALLY.c.link_id)
+)
+_LAST = (
+    sa.select(TALLY.c.link_id, sa.func.max(TALLY.c.minute).label("minute"))
+    .where(_SINCE, TALLY.c.link_id.in_(sa.bindparam("silent", expanding=True)))
     .group_by(TALLY.c.link_id)
 )

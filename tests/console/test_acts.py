@@ -3,6 +3,7 @@
 import pytest
 
 from console.access.roles import Role
+from console.acts import Act
 from tests.console.conftest import House
 
 PAGE = "/console/acts"
@@ -10,7 +11,7 @@ ROWS = 50
 
 
 def rows(text: str) -> int:
-    return text.count('<td data-label="Việc">')
+    return text.count('data-label="Việc"')
 
 
 def test_it_tells_who_did_what_and_that_somebody_looked(house: House) -> None:
@@ -54,7 +55,7 @@ def test_one_kind_is_told_alone(house: House) -> None:
 def test_pages_lead_to_the_first_act(house: House) -> None:
     visit = house.entered("ha", Role.AUDITOR)
     for _ in range(ROWS + 5):
-        visit.get("/console/acts")
+        house.guard._desk.acts.record(visit.officer(), Act(name="see-acts"))
 
     newest = visit.get(PAGE)[1]
     older = newest.partition("before=")[2].partition('"')[0]

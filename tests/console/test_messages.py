@@ -34,7 +34,7 @@ def path_of(house: House, serial: int = -1) -> str:
 
 
 def listed(text: str) -> int:
-    return text.count('<td data-label="Mã tin">')
+    return text.count('data-label="Mã tin"')
 
 
 def test_the_log_shows_what_kind_of_message_came_and_nothing_of_anybody(house: House) -> None:
