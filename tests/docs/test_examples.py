@@ -29,7 +29,7 @@ def test_an_example_is_understood(
     monkeypatch.chdir(tmp_path)
     words = pages.words(example)
     for word in words:
-        if word.endswith((".csv", ".secret", ".txt")):
+        if word.endswith((".csv", ".secret", ".toml", ".txt")):
             Path(word).touch()
 
     with suppress(click.exceptions.Exit):  # --help and --version are examples too
