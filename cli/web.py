@@ -1,5 +1,7 @@
 """The web application: the operators' door, the public pages, and the headers of every answer."""
 
+from collections.abc import Mapping
+
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
@@ -25,6 +27,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+_OVER_TLS = {"Strict-Transport-Security": "max-age=63072000"}
 _log = log.get_logger(__name__)
 
 
@@ -60,7 +63,10 @@ def make_app(service: Service, receiver: Receiver) -> Flask:
         mount(app, service)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broke)
-    app.after_request(_with_headers)
+    # TLS ends at a proxy: what comes in here never says that it came by it.
+    is_secure = settings.public_url.startswith("https:")
+    headers = {**HEADERS, **(_OVER_TLS if is_secure else {})}
+    app.after_request(lambda response: _with_headers(response, headers))
     return app
 
 
@@ -74,7 +80,7 @@ def _broke(error: Exception) -> Response:
     return problem(500)
 
 
-def _with_headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
+def _with_headers(response: Response, headers: Mapping[str, str]) -> Response:
+    for name, value in headers.items():
         response.headers.setdefault(name, value)
     return response

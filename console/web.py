@@ -75,8 +75,7 @@ def mount(app: Flask, deployment: Deployment) -> Guard:
     blueprint.register_error_handler(Exception, partial(_broke, guard))
     for page in _PAGES:
         page(desk, guard)
-    is_secure = desk.settings.public_url.startswith("https:")
-    blueprint.after_request(lambda response: _headers(response, is_secure=is_secure))
+    blueprint.after_request(_headers)
     pill = Pill(desk.database, desk.journal, desk.settings.state_dir, desk.clock)
     blueprint.context_processor(lambda: _words(desk, guard, pill))
     Babel(
@@ -158,12 +157,9 @@ def _chosen(parameter: str, cookie: str, choices: tuple[str, ...]) -> str:
     return choices[0]
 
 
-def _headers(response: Response, *, is_secure: bool) -> Response:
+def _headers(response: Response) -> Response:
     is_static = request.endpoint == "console.static"
     response.headers["Cache-Control"] = "max-age=86400" if is_static else "no-store"
-    if is_secure:
-        # TLS ends at a proxy: what comes in here never says that it came by it.
-        response.headers["Strict-Transport-Security"] = "max-age=63072000"
     for parameter, cookie, choices in (
         ("lang", _LANGUAGE_COOKIE, LANGUAGES),
         ("scheme", _SCHEME_COOKIE, SCHEMES),
