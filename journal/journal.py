@@ -120,8 +120,8 @@ class Journal:
         The first that a process prepares are preceded by the entry that announces its key.
         Raises: DraftError if one cannot be committed to; JournalFault; UnavailableError.
         """
-        if drafts and not self._author.is_announced:
-            self._author.announce(lambda: self._database.write(lambda s: self.write(s, [])))
+        if drafts and not self._author.is_settled:
+            self._author.announce(self._database, lambda session: self.write(session, []))
         made = self._author.prepare(drafts)
         if not self._inline:
             self._sealing.expect([entry.leaf_hash for entry in made])

@@ -53,6 +53,32 @@ def fault_of(house: House, journal: Journal | None = None) -> Fault:
     return fault.value.code
 
 
+@pytest.mark.parametrize("how", ["prepare", "write"])
+def test_an_announcement_that_a_failover_lost_is_made_again(
+    house: House, administrator: Administrator, how: str
+) -> None:
+    """A standby that has not got the last commits yet becomes the server."""
+    house.seal()
+    size = house.size()
+    fresh = house.reopen()
+    fresh.prepare([house.draft()])
+    waiting = [row.entry_id for row in administrator.rows("SELECT entry_id FROM journal_pending")]
+    for table, column in (("pending", "entry_id"), ("open", "entry_id"), ("entry", "id")):
+        administrator.run(f"DELETE FROM journal_{table} WHERE {column} = :id", id=waiting[0])  # noqa: S608 (our own words)
+
+    if how == "prepare":
+        made = fresh.prepare(house.drafts(2))
+        house.database.write(lambda session: fresh.append(session, made))
+    else:
+        house.database.write(lambda session: fresh.write(session, house.drafts(2)))
+
+    assert len(waiting) == 1
+    assert fresh.seal_once() == 3
+    assert house.size() == size + 3
+    assert house.verify().ok
+    fresh.close()
+
+
 def test_entries_wait_until_they_are_sealed(house: House) -> None:
     made = wait_for(house, 3)
     assert house.database.read(house.journal.oldest_unsealed) == house.clock.now()
