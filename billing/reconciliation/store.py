@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from billing.reconciliation.mapping import CdrMapping
 _FOLDER = "billing"
 _SCRATCH = ".scratch"
 _MAPPING = "mapping.toml"
+_LEFT_SECONDS = 86_400
 # As codes of operators are, and nothing that leads elsewhere.
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
@@ -59,9 +60,9 @@ class Store:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """Make a folder for what is thrown away, spills too, beside what is kept."""
-        parent = self.home / _SCRATCH
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        parent = self._made(self.home / _SCRATCH)
         with tempfile.TemporaryDirectory(dir=parent) as folder:
+            _sweep(parent, Path(folder).stat().st_mtime)
             yield Path(folder)
 
     def mapping_text(self) -> str | None:
@@ -133,8 +134,20 @@ class Store:
         return self._of(period) / f"{digest}.parquet"
 
     def _made(self, folder: Path) -> Path:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make a folder and those above it, every one of ours closed to others."""
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        below = [each for each in folder.parents if each.is_relative_to(self.home)]
+        for each in (*reversed(below), folder):
+            each.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+
+def _sweep(parent: Path, now: float) -> None:
+    """Remove what a process left that was killed; nothing here is in use for a day."""
+    for left in parent.iterdir():
+        with suppress(FileNotFoundError):
+            if now - left.stat().st_mtime > _LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _move(path: Path, folder: Path, name: str | None = None) -> None:
