@@ -5,10 +5,12 @@ Source: RFC 6962, 2.1, and C2SP tlog-tiles. Nothing here is shared with what wri
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from struct import Struct
 
 HASH_BYTES = 32
 WIDTH = 256
 EMPTY = sha256(b"").digest()
+_FIRST_BITS = Struct(">Q")
 
 
 class Levels:
@@ -72,7 +74,8 @@ def hash_of_leaf(leaf: bytes) -> bytes:
 
 def number_of_receipt(leaf_hash: bytes) -> int:
     """Return the first sixty bits of the receipt of a leaf, by which it is found again."""
-    return int.from_bytes(sha256(b"receipt/1\n" + leaf_hash).digest()[:8], "big") >> 4
+    number: int = _FIRST_BITS.unpack_from(sha256(b"receipt/1\n" + leaf_hash).digest())[0]
+    return number >> 4
 
 
 def _parent(left: bytes, right: bytes) -> bytes:
