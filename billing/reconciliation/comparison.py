@@ -140,44 +140,54 @@ def _apart(duck: Engine, sides: Sides) -> None:
 
 
 def _edges(duck: Engine, sides: Sides) -> None:
-    """Name the class of what is apart, and look in the months beside for what is on one side."""
-    tolerance = sides.tolerance
-    edge = tolerance.edge // _MICROSECOND
-    late = max(tolerance.late, tolerance.edge) // _MICROSECOND
-    begins, ends = micro(sides.period.starts_at), micro(sides.period.ends_at)
-    unseen = []
-    if not sides.after:
-        unseen.append(f"o_at >= {ends - edge}")
-    if not sides.before:
-        unseen.append(f"o_at < {begins + edge}")
-    is_unseen = f"({' OR '.join(unseen)}) AND {edge} > 0" if unseen else "false"
-    beyond = (
-        "SELECT a.id, a.direction, "
-        "min(abs(coalesce(n.at_us, w.at_us) - coalesce(o_at, t_at))) AS gap, "
-        "bool_or(w.is_aside) AS is_aside FROM apart a "
-        "LEFT JOIN near n ON t_at IS NULL AND n.id = a.id AND n.direction = a.direction "
-        "LEFT JOIN (FROM all_ours WHERE NOT is_ours) w ON o_at IS NULL AND w.id = a.id "
-        "AND w.direction = a.direction WHERE t_at IS NULL OR o_at IS NULL GROUP BY ALL"
-    )
+    """Name the class of what is apart."""
+    edge = sides.tolerance.edge // _MICROSECOND
+    late = max(sides.tolerance.late, sides.tolerance.edge) // _MICROSECOND
     theirs_price = sides.pricing.per_part(_DAY.format(at="t_at"))
     is_days = (
         f"abs(t_at - o_at) <= {edge} AND {_DAY.format(at='t_at')} <> day "
         f"AND t_amount = t_parts * {theirs_price}"
     )
-    is_edge = (
-        "WHEN nth = 1 AND is_aside THEN 'aside' "
-        f"WHEN nth = 1 AND gap <= {edge} THEN 'clock' WHEN nth = 1 AND gap <= {late} THEN 'late' "
-        f"WHEN nth = 1 AND t_at IS NULL AND gap IS NULL AND {is_unseen} THEN 'unseen' "
-        f"WHEN o_parts = t_parts AND {is_days} THEN 'tariff'"
+    is_alone = "nth = 1 AND (o_at IS NULL OR t_at IS NULL)"
+    reason = (
+        f"CASE WHEN is_again THEN NULL WHEN {is_alone} AND is_aside THEN 'aside' "
+        f"WHEN {is_alone} AND gap <= {edge} THEN 'clock' "
+        f"WHEN {is_alone} AND gap <= {late} THEN 'late' "
+        f"WHEN {is_alone} AND gap IS NULL AND {_is_unseen(sides, edge)} THEN 'unseen' "
+        f"WHEN o_parts = t_parts AND {is_days} THEN 'tariff' END"
     )
     classes = (
         "CASE WHEN reason <> 'aside' THEN 'edge' "
-        "WHEN nth > 1 AND (o_at IS NULL OR t_at IS NULL) THEN 'doubled' "
+        "WHEN is_again OR nth > 1 AND (o_at IS NULL OR t_at IS NULL) THEN 'doubled' "
         "WHEN t_at IS NULL THEN 'only_ours' WHEN o_at IS NULL THEN 'only_theirs' "
         "WHEN o_parts <> t_parts THEN 'parts' ELSE 'price' END"
     )
-    duck.run(f"CREATE TABLE beyond AS {beyond}")
+    duck.run(f"CREATE TABLE beyond AS {_beyond()}")
     duck.run(
-        f"CREATE VIEW classed AS SELECT *, {classes} AS class FROM (SELECT a.*, "
-        f"CASE {is_edge} END AS reason FROM apart a LEFT JOIN beyond USING (id, direction))"
+        f"CREATE VIEW classed AS SELECT *, {classes} AS class FROM (SELECT * EXCLUDE is_again, "
+        f"o_at IS NULL AND coalesce(is_again, false) AS is_again, {reason} AS reason "
+        "FROM apart a LEFT JOIN beyond USING (id, direction))"
     )
+
+
+def _beyond() -> str:
+    """Look in the months beside for what is on one side alone.
+
+    What the operator had in a month beside already, it counts again; it is no edge.
+    """
+    gap = "CASE WHEN t_at IS NULL THEN n.at_us - o_at ELSE w.at_us - t_at END"
+    return (
+        f"SELECT a.id, a.direction, min(abs({gap})) AS gap, bool_or(w.is_aside) AS is_aside, "
+        "bool_or(o_at IS NULL AND n.id IS NOT NULL) AS is_again FROM apart a "
+        "LEFT JOIN near n ON n.id = a.id AND n.direction = a.direction "
+        "LEFT JOIN (FROM all_ours WHERE NOT is_ours) w ON o_at IS NULL AND w.id = a.id "
+        "AND w.direction = a.direction WHERE t_at IS NULL OR o_at IS NULL GROUP BY ALL"
+    )
+
+
+def _is_unseen(sides: Sides, edge: int) -> str:
+    """Tell, as SQL, whether a record of ours may be in a month that is not imported yet."""
+    begins, ends = micro(sides.period.starts_at), micro(sides.period.ends_at)
+    after = f"o_at >= {ends - edge}" if edge and not sides.after else "false"
+    before = f"o_at < {begins + edge}" if edge and not sides.before else "false"
+    return f"({after} OR {before})"

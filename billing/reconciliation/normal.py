@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from billing.reconciliation.engine import name, text
 from billing.reconciliation.mapping import CdrMapping, MoneyForm, TimeForm, Unit
 
+_AN_ID = "must be 1 to 100 visible ASCII characters, and no formula"
+_A_WAY = "holds a word that [directions] does not have"
+_AN_ENCODING = "holds a word that [encodings] does not have"
+_A_STATUS = "holds a word that [statuses] does not have"
+_AN_AMOUNT = "is no amount as [amount] says, or is finer than a hundredth of a dong"
+_FOREIGN = "says that this is another operator's or service's record"
 _MICROSECOND_OF = {"epoch": 1_000_000, "epoch_ms": 1000}
 
 
@@ -29,65 +35,32 @@ def checks(mapping: CdrMapping, types: Mapping[str, str]) -> tuple[Check, ...]:
     Shape: *types* are the columns' own types; what is no VARCHAR comes from Parquet.
     """
     columns = mapping.columns
-    parts = columns.parts or columns.part or ""
-    found = [
-        Check(
-            "id",
-            _ident(columns.id),
-            _said(columns.id, "must be 1 to 100 visible ASCII characters, and no formula"),
-        ),
-        Check(
-            "direction",
-            _words(columns.direction, mapping.directions),
-            _said(columns.direction, "holds a word that [directions] does not have"),
-        ),
-        Check(
+    told = [
+        ("id", columns.id, _ident(columns.id), _AN_ID),
+        ("direction", columns.direction, _words(columns.direction, mapping.directions), _A_WAY),
+        (
             "at_us",
-            _instant(columns.at, mapping.time, types.get(columns.at, "VARCHAR")),
-            _said(columns.at, "is no time as [time] says"),
+            columns.at,
+            _instant(columns.at, mapping.time, types),
+            "is no time as [time] says",
         ),
-        Check("parts", _parts(parts), _said(parts, "must be a whole number from 1 to 255")),
     ]
-    if columns.encoding:
-        sql = _words(columns.encoding, mapping.encodings)
-        found.append(
-            Check(
-                "encoding",
-                sql,
-                _said(columns.encoding, "holds a word that [encodings] does not have"),
-            )
-        )
-    if columns.status:
+    if column := columns.parts or columns.part:
+        told.append(("parts", column, _parts(column), "must be a whole number from 1 to 255"))
+    if column := columns.encoding:
+        told.append(("encoding", column, _words(column, mapping.encodings), _AN_ENCODING))
+    if column := columns.status:
         carried = (word for word, is_carried in mapping.statuses.items() if is_carried)
         lost = (word for word, is_carried in mapping.statuses.items() if not is_carried)
-        sql = _case(columns.status, ((carried, "true"), (lost, "false")))
-        found.append(
-            Check(
-                "carried", sql, _said(columns.status, "holds a word that [statuses] does not have")
-            )
-        )
-    if columns.amount:
-        sql = _amount(columns.amount, mapping.money)
-        found.append(
-            Check(
-                "amount",
-                sql,
-                _said(
-                    columns.amount,
-                    "is no amount as [amount] says, or is finer than a hundredth of a dong",
-                ),
-            )
-        )
+        sql = _case(column, ((carried, "true"), (lost, "false")))
+        told.append(("carried", column, sql, _A_STATUS))
+    if column := columns.amount:
+        told.append(("amount", column, _amount(column, mapping.money), _AN_AMOUNT))
     for number, (column, words) in enumerate(mapping.expect.items()):
-        sql = _case(column, ((words, "true"),))
-        found.append(
-            Check(
-                f"foreign_{number}",
-                sql,
-                _said(column, "says that this is another operator's or service's record"),
-            )
-        )
-    return tuple(found)
+        told.append((f"foreign_{number}", column, _case(column, ((words, "true"),)), _FOREIGN))
+    return tuple(
+        Check(made, sql, f"column {column} {reason}") for made, column, sql, reason in told
+    )
 
 
 def defaults(mapping: CdrMapping) -> tuple[str, ...]:
@@ -100,10 +73,6 @@ def defaults(mapping: CdrMapping) -> tuple[str, ...]:
     if not mapping.columns.amount:
         absent.append("NULL::BIGINT AS amount")
     return tuple(absent)
-
-
-def _said(column: str, reason: str) -> str:
-    return f"column {column} {reason}"
 
 
 def _plain(column: str) -> str:
@@ -131,7 +100,8 @@ def _case(column: str, arms: Iterable[tuple[Iterable[str], str]]) -> str:
     return f"CASE {_plain(column)} {written} END" if written else "NULL"
 
 
-def _instant(column: str, form: TimeForm, kind: str) -> str:
+def _instant(column: str, form: TimeForm, types: Mapping[str, str]) -> str:
+    kind = types.get(column, "VARCHAR")
     ahead = form.zone.days * 86_400_000_000 + form.zone.seconds * 1_000_000
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"epoch_us({name(column)})"

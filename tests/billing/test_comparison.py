@@ -27,6 +27,7 @@ from tests.billing.months import (
 
 MONTH = month(60)
 MIDDAY = MONTH[4:56]  # far from both edges
+BEFORE = Record(id="before", at=START - lasting(90))
 
 
 def found(folder: Path, *args: object, **options: object) -> Summary:
@@ -141,6 +142,17 @@ def test_an_edge_is_unseen_until_the_month_beside_is_there(tmp_path: Path) -> No
 
     assert classes(unseen) == {(Kind.EDGE, Reason.UNSEEN): 1}
     assert classes(missing) == {(Kind.ONLY_OURS, None): 1}
+
+
+def test_what_the_operator_counts_in_two_months_is_doubled(tmp_path: Path) -> None:
+    ours = Record(id="twice", at=START - lasting(0.001))
+    theirs = at(ours, at=START)
+
+    once = found(tmp_path / "a", [ours, *MIDDAY], [theirs, *MIDDAY], before=[BEFORE])
+    twice = found(tmp_path / "b", [ours, *MIDDAY], [theirs, *MIDDAY], before=[BEFORE, ours])
+
+    assert classes(once) == {(Kind.EDGE, Reason.CLOCK): 1}
+    assert classes(twice) == {(Kind.DOUBLED, None): 1}
 
 
 def test_a_receipt_that_came_late_stands_in_the_next_month(tmp_path: Path) -> None:
