@@ -171,8 +171,8 @@ def _wanted(service: Service, entry: str) -> "Wanted":
         return Wanted(entry_id=UUID(entry))
     except ValueError as error:
         raise UsageFault(
-            f"{entry} is neither a receipt, nor a number of an entry, nor an entry's id: type it "
-            "as it was told",
+            f"{entry} is neither a receipt (whose last symbol checks the others), nor a number of "
+            "an entry, nor an entry's id: type it as it was told",
             USAGE,
         ) from error
 
