@@ -1,10 +1,8 @@
 """Our side: the usage of one operator around a period, out of the database into Parquet."""
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,10 +13,12 @@ from billing.reconciliation import engine
 from billing.reconciliation.engine import text
 from billing.reconciliation.mapping import Tolerance
 from billing.tables import USAGE
-from core.db import Database
+from core.db import Database, dialect_of
 
 _BATCH = 10_000
 _DAY = timedelta(days=1)
+# Where the groups of an id begin among its digits, and how long they are.
+_GROUPS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
 _COLUMNS = {
     "id": "VARCHAR",
     "direction": "VARCHAR",
@@ -51,11 +51,11 @@ def write(
     plain, made = folder / "usage.csv", folder / "usage.parquet"
 
     def work(session: Session) -> None:
-        with plain.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            for done, rows in enumerate(_read(session, link_ids, first, last)):
+        with plain.open("w", encoding="utf-8") as file:
+            lines = session.scalars(_lines(dialect_of(session), link_ids, first, last))
+            for done, some in enumerate(lines.partitions(_BATCH)):
                 tell(done * _BATCH)
-                writer.writerows(rows)
+                file.write("\n".join(some) + "\n")
 
     database.read(work)
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in _COLUMNS.items())
@@ -69,26 +69,36 @@ def write(
     return made
 
 
-def _read(
-    session: Session, link_ids: Sequence[int], first: str, last: str
-) -> Iterator[list[tuple[object, ...]]]:
+def _lines(dialect: str, link_ids: Sequence[int], first: str, last: str) -> sa.Select[str]:
+    """Select each record as a line of CSV: made by the database, in a third of the time."""
     used = USAGE.c
-    wanted = sa.select(
-        used.operator_message_id,
-        # As the database has it: an object for every row would take as long as the row.
-        sa.type_coerce(used.message_id, sa.String),
+    theirs = sa.func.replace(used.operator_message_id, '"', '""')
+    cells = (
+        sa.literal('"').concat(sa.func.coalesce(theirs, _ours(dialect))).concat('"'),
         used.direction,
-        sa.type_coerce(used.at, sa.BigInteger),
+        sa.cast(sa.type_coerce(used.at, sa.BigInteger), sa.String),
         used.day,
-        used.segments,
+        sa.cast(used.segments, sa.String),
         used.encoding,
-        used.short_code,
-        used.status == PUT_ASIDE,
-    ).where(used.link_id.in_(link_ids), used.day.between(first, last), ~used.is_test)
-    streamed = wanted.execution_options(stream_results=True)
-    for rows in session.execute(streamed).partitions(_BATCH):
-        yield [(theirs or _ours(ours), *rest) for theirs, ours, *rest in rows]
+        sa.literal('"').concat(sa.func.replace(used.short_code, '"', '""')).concat('"'),
+        sa.case((used.status == PUT_ASIDE, "true"), else_="false"),
+    )
+    line: sa.ColumnElement[str] = cells[0]
+    for cell in cells[1:]:
+        line = line.concat(",").concat(cell)
+    wanted = sa.select(line).where(
+        used.link_id.in_(link_ids), used.day.between(first, last), ~used.is_test
+    )
+    return wanted.execution_options(stream_results=True)
 
 
-def _ours(message_id: str | UUID) -> str:
-    return str(message_id if isinstance(message_id, UUID) else UUID(message_id))
+def _ours(dialect: str) -> sa.ColumnElement[str]:
+    """Return our id as operators are told it, for replies that they gave none."""
+    if dialect == "postgresql":
+        return sa.cast(USAGE.c.message_id, sa.String)
+    digits = sa.type_coerce(USAGE.c.message_id, sa.String)
+    first, *rest = (sa.func.substr(digits, at, length) for at, length in _GROUPS)
+    written: sa.ColumnElement[str] = first
+    for group in rest:
+        written = written.concat("-").concat(group)
+    return written
