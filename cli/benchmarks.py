@@ -14,6 +14,10 @@ _VERBS = {
         "cli.benchmark_billing:billing_command",
         "How fast a month of ten million records is reconciled.",
     ),
+    "console": (
+        "cli.benchmark_console:console_command",
+        "How long the console's pages take over a million messages.",
+    ),
 }
 _HELP = """Measure this machine, for whoever wants to know what it can serve.
 

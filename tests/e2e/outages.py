@@ -42,7 +42,8 @@ def killed(server: PostgresServer) -> Iterator[None]:
         # Those who served connections have the shared memory until they see that it is over.
         until(lambda: not any(map(_is_alive, others)), "the last of PostgreSQL to be gone")
         # Its parent waits for it to the end of the tests: to others it seems to live.
-        pid_file.unlink()
+        for lock in (pid_file, *home.glob(".s.PGSQL.*.lock")):
+            lock.unlink()
         _start(command, home, owner)
         until(lambda: _answers(server.url), "PostgreSQL to be back")
 
