@@ -98,5 +98,6 @@ def refusal() -> JournalFault:
     return JournalFault(
         Fault.SIGNER_REFUSES,
         "the database's journal is not a continuation of what this signer has signed: a restored "
-        "backup or an edited database; replay the missing entries, or start a new log and say so",
+        "backup or an edited database; change nothing, and see what `journal recover` says (the "
+        "restore rule in docs/operations.md)",
     )

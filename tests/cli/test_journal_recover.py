@@ -45,7 +45,9 @@ def restored(deployment: Deployment, administrator: Administrator) -> int:
 def test_a_restored_backup_is_refused_and_the_mirror_leads_out(
     deployment: Deployment, restored: int
 ) -> None:
-    assert "not a continuation" in deployment.refused("run", code=3)
+    refusal = deployment.refused("run", code=3)
+    assert "not a continuation" in refusal
+    assert "journal recover" in refusal
     assert "not a continuation" in deployment.refused("operator", "disable", "viettel", code=3)
     shown = deployment.do("journal", "recover")
     assert f"remembered  {restored} leaves" in shown
