@@ -26,13 +26,13 @@ class Account:
 def compute(session: Session, account: Account, period: Period) -> tuple[Line, ...]:
     """Return the lines of a period: what was carried in it, and what corrects closed months.
 
-    A correction is for the earliest month that is not closed; it is nowhere twice.
+    A correction is for the earliest later month that is not closed; it is nowhere twice.
     """
     ours = computed(session, account, period)
     before = [s for s in statements.listed(session, account.operator) if s.period < period]
-    if any(not statement.is_closed for statement in before):
-        return ours
-    return lines.added(ours, *due(session, account, before, but=period).values())
+    newest_open = max((s.period for s in before if not s.is_closed), default=None)
+    ready = [s for s in before if s.is_closed and (newest_open is None or s.period > newest_open)]
+    return lines.added(ours, *due(session, account, ready, but=period).values())
 
 
 def computed(session: Session, account: Account, period: Period) -> tuple[Line, ...]:

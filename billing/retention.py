@@ -51,5 +51,5 @@ def _forget(session: Session, account: Account, period: Period) -> int:
         .where(USAGE.c.link_id.in_(sorted(account.links)), USAGE.c.day.between(first, last))
         .limit(_AT_ONCE)
     )
-    gone: int = session.execute(sa.delete(USAGE).where(USAGE.c.id.in_(some))).rowcount
-    return gone
+    gone = sa.delete(USAGE).where(USAGE.c.id.in_(some)).returning(USAGE.c.id)
+    return len(session.execute(gone).all())

@@ -297,6 +297,17 @@ def test_a_correction_is_in_one_statement_alone(books: Books) -> None:
     assert (second.terms.corrects, second.messages) == ("2026-10", 1)
 
 
+def test_a_month_that_was_left_open_holds_no_later_correction_back(sqlite_books: Books) -> None:
+    books = sqlite_books
+    books.open(OCTOBER.preceding)
+    books.close_month()
+    books.carry([message(day(31))])
+
+    (line,) = books.compute(NOVEMBER)
+
+    assert (line.terms.corrects, line.messages) == ("2026-10", 1)
+
+
 def test_statements_are_listed_the_newest_first(sqlite_books: Books) -> None:
     books = sqlite_books
     books.open()
