@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -47,12 +47,6 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
     return work(), time.monotonic() - began
 
 
-def tell(figures: Mapping[str, object]) -> None:
-    """Tell what was seen, to whoever asks for it (`--log-cli-level=INFO`)."""
-    for name, value in figures.items():
-        logger.info("%s: %s", name, value)
-
-
 def stop_under_flood(service: Deployment, *, before: float, after: float) -> None:
     """Stop a flooded service by the console, and see what still leaves it."""
     rate = 12.0
@@ -73,18 +67,10 @@ def stop_under_flood(service: Deployment, *, before: float, after: float) -> Non
         soon = citizens.texts_since(returned_at)
 
     leaked = [text for text in soon if not text.startswith(DOWN_BEGINS)]
-    tell(
-        {
-            "stop returned after, s": round(took, 2),
-            "control page after, s": round(opened, 2),
-            "unsigned posts a second": round(flood.per_second),
-            "their answers": dict(flood.answers),
-            "lookups begun": citizens.asked,
-            "handed over before the stop": told_before,
-            "handed over since, DOWN": len(soon) - len(leaked),
-            "handed over since, else": len(leaked),
-        }
-    )
+    logger.info("stop returned after %.2f s, the page before it after %.2f s", took, opened)
+    logger.info("%.0f unsigned posts a second: %s", flood.per_second, dict(flood.answers))
+    logger.info("%d lookups begun, %d texts handed over before", citizens.asked, told_before)
+    logger.info("since: %d DOWN, %d else", len(soon) - len(leaked), len(leaked))
     assert page.status == 200
     assert took < RETURNS_WITHIN
     assert flood.per_second > UNSIGNED_A_SECOND / 2
