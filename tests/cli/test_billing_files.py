@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterable
@@ -13,9 +14,11 @@ from billing.tables import STATEMENT, TARIFF, USAGE
 from billing.usage import Direction, Usage
 from cli.exits import DIFFERENT, NOT_ALLOWED
 from cli.exits import USAGE as WRONG_USE
+from console.access.roles import Role
 from core.ids import uuid7
 from tests.billing.months import MAPPING, NOON, OCTOBER, OLD, Record, cells, csv_of
 from tests.cli.deployment import Deployment
+from tests.cli.officers import enrolled
 
 OURS = [Record(id=f"op-{n}", at=NOON + timedelta(minutes=n), parts=1 + n % 2) for n in range(12)]
 # A telephone, which an operator's file may have and ours never.
@@ -160,6 +163,33 @@ def test_a_signed_month_takes_no_file(billing: Deployment) -> None:
     )  # fmt: skip
 
     assert "is signed" in said
+
+
+def test_an_officer_has_the_result_noted_on_the_statement_once(billing: Deployment) -> None:
+    values = {
+        "operator": "vina", "period": "2026-10", "state": "sent", "digest": "0" * 64,
+        "net_hundredths": 0, "opened_by": "lan", "opened_at": NOON,
+    }  # fmt: skip
+    billing.database.write(lambda s: s.execute(sa.insert(STATEMENT).values(values)))
+    words, typed = ("2026-10", "--operator", "vina"), enrolled(billing, "lan", Role.BILLING_MAKER)
+
+    def noted(file: str, *options: str) -> tuple[object, ...]:
+        billing.do("billing", "import", words[0], file, *words[1:], *options)
+        acts = billing.acts()
+        for _ in range(2):
+            billing.run("billing", "reconcile", *words, "--officer", "lan", typed=typed.pop())
+        columns = [STATEMENT.c[name] for name in ("state", "file_digest", "difference_hundredths")]
+        row = billing.database.read(lambda s: s.execute(sa.select(*columns)).one())
+        return *row, billing.acts() - acts
+
+    short = hashlib.sha256(content(OURS[1:])).hexdigest()
+    whole = hashlib.sha256(content(OURS)).hexdigest()
+
+    different = noted(file_of(billing, OURS[1:]))
+    matched = noted(file_of(billing, OURS, "all.csv"), "--instead-of", short)
+
+    assert different == ("different", short, -OURS[0].price, 1)
+    assert matched == ("matched", whole, 0, 1)
 
 
 def test_check_says_what_import_would_and_keeps_nothing(billing: Deployment) -> None:
