@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
@@ -100,7 +100,7 @@ class Summary:
     """A month, compared.
 
     Shape: *files* are the digests of what was compared; *has_amounts* tells whether the operator's
-    files have any, where not its amounts are what its parts cost by our prices.
+    files have any.
     """
 
     operator: str
@@ -118,8 +118,12 @@ class Summary:
 
     @property
     def theirs(self) -> Count:
-        """What the operator has."""
-        return sum((day.theirs for day in self.days), Count())
+        """What the operator has; without amounts of its own, at our prices but for what differs."""
+        counted = sum((day.theirs for day in self.days), Count())
+        if self.has_amounts:
+            return counted
+        more = sum(each.theirs.amount - each.ours.amount for each in self.differences)
+        return replace(counted, amount=self.ours.amount + more)
 
     @property
     def digest(self) -> str:

@@ -161,7 +161,9 @@ def take(
     return intake.take(file, by or mapping(), folder, period, tell=silent)
 
 
-def normal_form(folder: Path, **sides: Iterable[Record]) -> dict[str, Path]:
+def normal_form(
+    folder: Path, *, has_amounts: bool = True, **sides: Iterable[Record]
+) -> dict[str, Path]:
     """Write records as they come out of the database, and as they are kept of a file."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in KINDS.items())
@@ -169,7 +171,7 @@ def normal_form(folder: Path, **sides: Iterable[Record]) -> dict[str, Path]:
     with engine.opened(folder) as duck:
         for name, records in sides.items():
             plain, made[name] = folder / f"{name}.csv", folder / f"{name}.parquet"
-            plain.write_text("\n".join(map(_normal, records)))
+            plain.write_text("\n".join(_normal(each, has_amounts=has_amounts) for each in records))
             duck.run(
                 f"COPY (FROM read_csv({text(plain)}, header = false, auto_detect = false, "
                 f"columns = {{{columns}}})) TO {text(made[name])} (FORMAT parquet)"
@@ -177,8 +179,10 @@ def normal_form(folder: Path, **sides: Iterable[Record]) -> dict[str, Path]:
     return made
 
 
-def _normal(record: Record) -> str:
-    amount = record.price if record.amount is None else record.amount
+def _normal(record: Record, *, has_amounts: bool) -> str:
+    amount: int | str = record.price if record.amount is None else record.amount
+    if not has_amounts:
+        amount = ""
     fields = (
         record.id, record.direction, micro(record.at), vietnam_day(record.at), record.parts,
         "gsm7", "1414", record.is_aside, record.status != "REJECTD", amount,
@@ -198,7 +202,9 @@ def held(
     theirs = {f"theirs-{number}": each for number, each in enumerate(files)}
     beside = {"before": before, "after": after}
     known = {name: each for name, each in beside.items() if each is not None}
-    made = normal_form(folder, ours=ours, **theirs, **known)
+    used = by or mapping()
+    is_told = used.columns.amount is not None
+    made = normal_form(folder, has_amounts=is_told, ours=ours, **theirs, **known)
     sides = Sides(
         period=OCTOBER,
         ours=made["ours"],
@@ -206,7 +212,7 @@ def held(
         before=[made[name] for name in known if name == "before"],
         after=[made[name] for name in known if name == "after"],
         pricing=PRICING,
-        tolerance=(by or mapping()).tolerance,
+        tolerance=used.tolerance,
     )
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)

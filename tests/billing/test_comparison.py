@@ -88,6 +88,20 @@ def test_the_copy_that_is_not_as_ours_is_the_double(tmp_path: Path) -> None:
     assert summary.difference == Count(1, earlier.parts, earlier.price)
 
 
+def test_without_amounts_records_and_parts_are_compared_at_our_prices(tmp_path: Path) -> None:
+    by = mapping_file.parse(MAPPING.replace('amount = "AMOUNT"', ""))
+    extra = Record(id="extra", at=NOON)
+    theirs = [at(MIDDAY[0], parts=3), *MIDDAY[1:], extra]
+
+    same = found(tmp_path / "a", MIDDAY, MIDDAY, by=by)
+    summary = found(tmp_path / "b", MIDDAY, theirs, by=by)
+
+    assert (same.verdict, same.has_amounts) == (Verdict.SAME, False)
+    assert same.difference == Count()
+    assert classes(summary) == {(Kind.PARTS, None): 1, (Kind.ONLY_THEIRS, None): 1}
+    assert summary.difference.amount == cost(theirs) - cost(MIDDAY)
+
+
 def test_an_id_says_nothing_across_directions(tmp_path: Path) -> None:
     ours, theirs = Record(id="x", direction="mo"), Record(id="x", direction="mt")
 
