@@ -182,6 +182,7 @@ def test_a_service_that_is_asked_to_end_ends_in_order(
     running: Deployment, telco: HttpLink, unknown_people: Iterator[Person]
 ) -> None:
     people = list(islice(unknown_people, 6))
+    telco.ask(people[0].phone, "HD")  # whoever answers has begun, and can be asked to end
     asked = [telco.send(who.phone, f"DC {who.personal_id}") for who in people]
 
     codes = running.stop()
