@@ -154,21 +154,21 @@ def _rows(
     ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool, most: int
 ) -> sa.Select[tuple[Any, ...]]:
     looked_at = LOOKED_AT if wanted.is_picky else most + 1
-    window = ids.limit(looked_at).subquery("looked_at")
+    # With all their columns: to find them by their ids again takes longer than to carry them along.
+    window = ids.with_only_columns(*INBOUND.c).limit(looked_at).subquery("looked_at")
     rows = sa.select(
-        INBOUND,
+        window,
         OUTBOUND.c.reply,
         OUTBOUND.c.state.label("reply_state"),
         OUTBOUND.c.segments,
         OUTBOUND.c.accepted_at,
         OUTBOUND.c.is_test,
     ).select_from(window)
-    rows = rows.join(INBOUND, INBOUND.c.id == window.c.id)
     rows = rows.outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == window.c.id)
     for column, value in (
-        (INBOUND.c.link_id, wanted.link_id),
-        (INBOUND.c.command, wanted.command),
-        (INBOUND.c.state, wanted.state),
+        (window.c.link_id, wanted.link_id),
+        (window.c.command, wanted.command),
+        (window.c.state, wanted.state),
         (OUTBOUND.c.reply, wanted.reply),
     ):
         if value is not None:
