@@ -22,6 +22,7 @@ SETTINGS = (
     ("TRADAN_PIN_LIFE_SECONDS", "How long a PIN lives  [300]"),
     ("TRADAN_PIN_SPACING_SECONDS", "How long until the next request  [60]"),
     ("TRADAN_PIN_PROFILE", "What the hash of a PIN costs: standard, owasp  [standard]"),
+    ("TRADAN_CONSOLE_REQUESTS_PER_MINUTE", "Pages that one officer may open in a minute  [60]"),
     ("TRADAN_MODE", "production, demo or test  [production]"),
 )
 

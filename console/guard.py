@@ -147,7 +147,7 @@ class Guard:
     def _count(self, login: Login, right: Right | None) -> None:
         if right in _NEVER_SHED or request.endpoint == "console.logout":
             return
-        most = self._desk.settings.console_requests
+        most = self._desk.settings.console_requests_per_minute
         cap = meter.refreshes(most) if _is_for_news() else meter.requests(most)
         self._desk.meter.spend(login.officer, cap)
 

@@ -69,7 +69,7 @@ class Settings:
     contact_officer: str | None
     legal_basis: str | None
     witness_policy: Path | None
-    console_requests: int
+    console_requests_per_minute: int
     mode: Mode
 
     @classmethod
@@ -101,7 +101,7 @@ class Settings:
             contact_officer=reader.text("CONTACT_OFFICER"),
             legal_basis=reader.text("LEGAL_BASIS"),
             witness_policy=reader.take("WITNESS_POLICY", Path, None, "the path of a file"),
-            console_requests=reader.number(
+            console_requests_per_minute=reader.number(
                 "CONSOLE_REQUESTS_PER_MINUTE", 60, _REQUESTS_RANGE, "a whole number"
             ),
             mode=mode,
