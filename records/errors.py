@@ -25,5 +25,13 @@ class StopError(RecordsError):
     """A stop cannot be changed so: the message says why."""
 
 
+class NobodyAskedError(StopError):
+    """Nobody has asked yet that a stop be lifted."""
+
+
+class SamePersonError(StopError):
+    """Who asked that a stop be lifted would lift it."""
+
+
 class TooManyPeopleError(RecordsError):
     """More made-up people are wanted than there are numbers for."""

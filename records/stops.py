@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.db import Instant, dialect_of, locked, metadata, upsert
 from core.prepared import prepared
-from records.errors import StopError
+from records.errors import NobodyAskedError, SamePersonError, StopError
 
 LONGEST_NOTE = 500
 
@@ -187,9 +187,9 @@ def resume(session: Session, stop_id: int, *, by: str, now: datetime) -> Stop:
     """
     found = _for_change(session, stop_id)
     if found.resume_asked_by is None:
-        raise StopError("nobody has asked yet to lift this stop: one asks, another lifts it")
+        raise NobodyAskedError("nobody has asked yet to lift this stop: one asks, another lifts it")
     if found.resume_asked_by == by:
-        raise StopError("who asked to lift a stop does not lift it: somebody else has to")
+        raise SamePersonError("who asked to lift a stop does not lift it: somebody else has to")
     _change(session, stop_id, resumed_by=f"{found.resume_asked_by}, {by}", resumed_at=now)
     return found
 

@@ -14,7 +14,7 @@ from console.desk import Desk
 from console.errors import NotAllowedError
 from console.guard import Guard
 from records import stop_file, stops
-from records.errors import StopError
+from records.errors import NobodyAskedError, SamePersonError, StopError
 from records.stops import LONGEST_NOTE, Order, Scope, Stop, StopReason
 from sms.halt import WHOLE, Halt
 from sms.standing import COMMANDS
@@ -105,8 +105,14 @@ class Control:
     def _changed(self, change: Callable[[], Stop]) -> ResponseReturnValue:
         try:
             change()
+        except NobodyAskedError as error:
+            words = _("Chưa ai đề nghị mở lại: một người đề nghị, người khác mở.")
+            raise NotAllowedError(words) from error
+        except SamePersonError as error:
+            words = _("Người đã đề nghị mở lại không tự mở được: phải là người khác.")
+            raise NotAllowedError(words) from error
         except StopError as error:
-            raise NotAllowedError(str(error)) from error
+            raise NotAllowedError(_("Không có lệnh dừng này.")) from error
         return _back()
 
     def _chosen(self) -> tuple[Scope, str]:

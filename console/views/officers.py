@@ -17,7 +17,7 @@ from console.access.roles import Right, Role, conflict
 from console.access.sessions import Ended, Login
 from console.acts import Act
 from console.desk import Desk
-from console.errors import ConsoleError, NotAllowedError
+from console.errors import NotAllowedError, OfficerExistsError, UnknownOfficerError
 from console.guard import Guard
 from journal.leaf import PayloadValue
 
@@ -153,8 +153,10 @@ class Officers:
             said["roles"] = roles
         try:
             done, _entry = self._desk.acts.perform(login.officer, Act(name=act, said=said), work)
-        except ConsoleError as error:
-            raise NotAllowedError(str(error)) from error
+        except OfficerExistsError as error:
+            raise NotAllowedError(_("Đã có cán bộ tên này.")) from error
+        except UnknownOfficerError as error:
+            raise NotAllowedError(_("Không có cán bộ này.")) from error
         return done
 
 
@@ -166,9 +168,15 @@ def _other(session: Session, login: Login, name: str) -> Officer:
 
 def _roles() -> list[Role]:
     chosen = [Role(word) for word in request.form.getlist("role") if word in set(Role)]
-    fault = conflict(chosen)
-    if fault:
-        raise NotAllowedError(_("Các vai trò này không đi cùng nhau: %(why)s", why=fault))
+    if not chosen:
+        raise NotAllowedError(_("Hãy chọn ít nhất một vai trò."))
+    if conflict(chosen):
+        raise NotAllowedError(
+            _(
+                "Các vai trò này không đi cùng nhau: kiểm toán viên và quản trị tài khoản không "
+                "giữ vai trò nào khác; người lập và người kiểm đối soát phải là hai người."
+            )
+        )
     return chosen
 
 
