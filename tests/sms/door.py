@@ -57,6 +57,10 @@ class Away:
         self._come()
         return self.inner.read(work)  # type: ignore[arg-type]  # whatever the service reads
 
+    def reserved(self) -> "Away":
+        """Return itself: what is away is away for the off switch too."""
+        return self
+
     def _come(self) -> None:
         if self.away:
             raise UnavailableError("away")

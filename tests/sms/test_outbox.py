@@ -1,11 +1,13 @@
 """The outbox: what may be claimed, and what each outcome does to a reply."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from core import databases
 from journal.tables import JOURNAL_PENDING
 from records import stop_file, stops
 from records.pins import PinPolicy
@@ -369,14 +371,14 @@ def test_two_dispatchers_never_claim_one_reply(postgres_gateway: Gateway) -> Non
     now = gateway.clock.now()
     inner: list[Claimed] = []
 
-    def claim_while_another_does(session: sa.orm.Session) -> list[Claimed]:
-        mine = outbox.claim(session, now, limit=10, may_disclose=True)
-        inner.extend(
-            gateway.database.write(lambda s: outbox.claim(s, now, limit=20, may_disclose=True))
-        )
-        return mine
+    with closing(databases.open_database(gateway.database.url)) as another:
 
-    outer = gateway.database.write(claim_while_another_does)
+        def claim_while_another_does(session: sa.orm.Session) -> list[Claimed]:
+            mine = outbox.claim(session, now, limit=10, may_disclose=True)
+            inner.extend(another.write(lambda s: outbox.claim(s, now, limit=20, may_disclose=True)))
+            return mine
+
+        outer = gateway.database.write(claim_while_another_does)
 
     assert (len(outer), len(inner)) == (10, 10)
     assert {one.id for one in outer}.isdisjoint(one.id for one in inner)
