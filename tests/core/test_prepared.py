@@ -1,5 +1,6 @@
 """Prepared statements say what Core says, on the driver's own cursor."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from core import databases
 from core.db import Database
 from core.errors import UnavailableError
 from core.ids import uuid7
@@ -138,12 +140,14 @@ def test_a_connection_that_was_cut_is_made_anew(postgres_database: Database) -> 
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
 
-    def cut_off(session: Session) -> None:
-        postgres_database.write(lambda other: other.execute(cut).close())
-        session.execute(WHICH, {"ids": [3]})
+    with closing(databases.open_database(postgres_database.url)) as another:
 
-    with pytest.raises(UnavailableError):
-        postgres_database.write(cut_off)
+        def cut_off(session: Session) -> None:
+            another.write(lambda other: other.execute(cut).close())
+            session.execute(WHICH, {"ids": [3]})
+
+        with pytest.raises(UnavailableError):
+            postgres_database.write(cut_off)
 
     assert postgres_database.read(lambda s: s.execute(WHICH, {"ids": [3]}).scalar()) == 3
 
