@@ -137,9 +137,12 @@ def keyring(keys_dir: Path, database: Database, clock: FixedClock) -> Keyring:
     return Keyring.load(keys_dir, database, clock)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """A headless Chromium; mark the tests that use it `browser`."""
+    """A headless Chromium; mark the tests that use it `browser`.
+
+    No longer than its file: while it is there, its event loop is the thread's only one.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no Chromium here: install it (`make chromium` on Debian)")
