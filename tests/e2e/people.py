@@ -53,6 +53,7 @@ class People:
     def __init__(self) -> None:
         self._numbers = count()
         self.made: list[Person] = []
+        self.at_hand: Iterator[Person] = iter(())  # whom no test has taken yet
 
     def make(self, **changes: str) -> Person:
         """Make a person who may look themselves up, but for the *changes*."""
