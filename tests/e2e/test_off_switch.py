@@ -50,7 +50,7 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 def stop_under_flood(service: Deployment, *, before: float, after: float) -> tuple[float, float]:
     """Stop a flooded service by the console, and see what still leaves it.
 
-    Shape: after how many seconds the stop returned, and how many unsigned posts were answered in one.
+    Units: seconds until the stop returned; unsigned posts answered a second.
     """
     rate = 12.0
     telco, lan, people = prepared(service, WAITING + int((before + after + 4) * rate))
