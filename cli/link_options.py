@@ -134,7 +134,7 @@ def _prefixes(text: str) -> str:
     for part in parts:
         found = _RANGE.fullmatch(part)
         if found is None or not _rises(found[1], found[2] or found[1]):
-            message = "--prefixes must be 0XX, 0XXX or rising ranges of them, as 032-039,086"
+            message = "--prefixes must be numbers or ranges of three or four digits, as 032-039,086"
             raise UsageFault(message, USAGE)
     joined = ",".join(parts)
     if len(joined) > _LONGEST_PREFIXES:

@@ -5,6 +5,7 @@ the tests may make databases. Unset, the first to be found is taken; where there
 that need one skip and the closing lines say so. What is asked for by name must be there.
 """
 
+import io
 import os
 import shutil
 import sqlite3
@@ -17,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 import sqlalchemy as sa
+import structlog
 
-from core import databases, keys, migrate
+from core import databases, keys, log, migrate
 from core.db import Database
 from core.keyring import Keyring
 from tests.databases import NoPostgresError, PostgresServer, running
@@ -53,6 +55,15 @@ hypothesis.settings.load_profile("house")
 def clock() -> FixedClock:
     """A clock that stands at noon in Hanoi until it is advanced."""
     return FixedClock()
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What is logged meanwhile, as the lines of a service."""
+    before, stream = structlog.get_config(), io.StringIO()
+    log.configure(json=True, stream=stream)
+    yield stream
+    structlog.configure(**before)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

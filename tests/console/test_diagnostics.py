@@ -1,9 +1,8 @@
 """The page of diagnostics: versions, database, queues, chores, faults; nobody's data, no secret."""
 
-import io
 from datetime import timedelta
 
-import structlog
+import pytest
 
 from console.access.roles import Role
 from console.queries import diagnostics
@@ -97,13 +96,11 @@ def test_a_chore_is_noted_with_what_went_wrong(clock: FixedClock) -> None:
     assert noted["house/ill"] == "OSError"
 
 
+@pytest.mark.usefixtures("logged")
 def test_a_fault_that_is_logged_is_remembered_by_its_name() -> None:
-    before = structlog.get_config()
-    log.configure(json=True, stream=io.StringIO())
     logger = log.get_logger("tests")
     logger.error("seal.fault", code="root-differs", secret="of somebody")
     logger.warning("seal.slow")
-    structlog.configure(**before)
 
     noted = {note.name: note for note in diary.OURS.notes() if note.kind is Kind.FAULT}
 

@@ -1,8 +1,6 @@
 import io
 import json
-from collections.abc import Iterator
 
-import pytest
 import structlog
 
 from core import log
@@ -10,16 +8,7 @@ from core import log
 CANARIES = ("001085123456", "+84912345678", "482913", "Nguyễn Văn An", "whsec_c2VjcmV0")
 
 
-@pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    before = structlog.get_config()
-    stream = io.StringIO()
-    log.configure(json=True, stream=stream)
-    yield stream
-    structlog.configure(**before)
-
-
-def test_only_what_is_on_the_list_is_written(lines: io.StringIO) -> None:
+def test_only_what_is_on_the_list_is_written(logged: io.StringIO) -> None:
     log.get_logger("tests").info(
         "message.handled",
         link="hong-ha",
@@ -30,14 +19,14 @@ def test_only_what_is_on_the_list_is_written(lines: io.StringIO) -> None:
         secret=CANARIES[4],
     )
 
-    (line,) = lines.getvalue().splitlines()
+    (line,) = logged.getvalue().splitlines()
     written = json.loads(line)
     assert written.keys() == {"event", "level", "module", "timestamp", "link", "left_out"}
     assert written["left_out"] == 5
     assert not any(canary in line for canary in CANARIES)
 
 
-def test_a_failure_tells_where_and_never_what(lines: io.StringIO) -> None:
+def test_a_failure_tells_where_and_never_what(logged: io.StringIO) -> None:
     try:
         try:
             int(CANARIES[0] + "x")
@@ -46,34 +35,34 @@ def test_a_failure_tells_where_and_never_what(lines: io.StringIO) -> None:
     except RuntimeError as error:
         log.get_logger("tests").error("it.broke", **log.failure(error))
 
-    line = lines.getvalue()
+    line = logged.getvalue()
     written = json.loads(line)
     assert (written["exception_type"], written["cause"]) == ("RuntimeError", "ValueError")
     assert written["where"].startswith(f"{__name__}:")
     assert not any(canary in line for canary in CANARIES)
 
 
-def test_a_value_cannot_begin_a_line_of_its_own(lines: io.StringIO) -> None:
+def test_a_value_cannot_begin_a_line_of_its_own(logged: io.StringIO) -> None:
     log.get_logger("tests").info("odd", link="a\r\nlevel=error\x1b[31m\u2028b" + "c" * 1000)
 
-    (line,) = lines.getvalue().splitlines()
+    (line,) = logged.getvalue().splitlines()
     link = json.loads(line)["link"]
     assert link.startswith("a??level=error?[31m?b")
     assert len(link) == 200
 
 
-def test_numbers_stay_numbers(lines: io.StringIO) -> None:
+def test_numbers_stay_numbers(logged: io.StringIO) -> None:
     log.get_logger("tests").info("counted", count=3, seconds=0.25, state=None, outcome=True)
 
-    written = json.loads(lines.getvalue())
+    written = json.loads(logged.getvalue())
     assert (written["count"], written["seconds"], written["state"]) == (3, 0.25, None)
     assert written["outcome"] is True
 
 
-def test_debug_says_nothing(lines: io.StringIO) -> None:
+def test_debug_says_nothing(logged: io.StringIO) -> None:
     log.get_logger("tests").debug("quiet", link="hong-ha")
 
-    assert lines.getvalue() == ""
+    assert logged.getvalue() == ""
 
 
 def test_a_terminal_gets_plain_lines() -> None:

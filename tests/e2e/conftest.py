@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from tests.databases import PostgresServer
 from tests.e2e.harness import Deployment
 from tests.e2e.links import HttpLink
 from tests.e2e.people import Person
@@ -42,17 +43,17 @@ def make_deployment(
 
 
 @pytest.fixture(scope="session")
-def shared(make_deployment: Deploy) -> Iterator[Callable[[str], Deployment]]:
-    """Start one service of each kind when it is first asked for, and keep it to the end."""
-    running: dict[str, Deployment] = {}
-    with ExitStack() as stack:
+def service_on_sqlite(make_deployment: Deploy) -> Iterator[Deployment]:
+    """A service on SQLite, started when it is first asked for and kept to the end."""
+    with _started(make_deployment("sqlite", **_AT_ONCE)) as deployment:
+        yield deployment
 
-        def of(kind: str) -> Deployment:
-            if kind not in running:
-                running[kind] = stack.enter_context(_started(make_deployment(kind, **_AT_ONCE)))
-            return running[kind]
 
-        yield of
+@pytest.fixture(scope="session")
+def service_on_postgresql(make_deployment: Deploy) -> Iterator[Deployment]:
+    """A service on PostgreSQL, kept likewise."""
+    with _started(make_deployment("postgresql", **_AT_ONCE)) as deployment:
+        yield deployment
 
 
 @contextmanager
@@ -74,9 +75,10 @@ def _started(deployment: Deployment) -> Iterator[Deployment]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
-def service(request: pytest.FixtureRequest, shared: Callable[[str], Deployment]) -> Deployment:
+def service(request: pytest.FixtureRequest) -> Deployment:
     """A running service that many tests share; a new PIN may be asked for at once."""
-    return shared(request.param)
+    kept: Deployment = request.getfixturevalue(f"service_on_{request.param}")
+    return kept
 
 
 @pytest.fixture

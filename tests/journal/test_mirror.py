@@ -156,28 +156,19 @@ def test_two_processes_do_not_mirror_at_once(house: House, mirror: Mirror) -> No
     assert mirror.catch_up() is not None
 
 
-@pytest.fixture
-def said() -> Iterator[StringIO]:
-    """What is logged meanwhile."""
-    before, stream = structlog.get_config(), StringIO()
-    log.configure(json=True, stream=stream)
-    yield stream
-    structlog.configure(**before)
-
-
 def test_a_mirror_that_cannot_be_kept_is_told_once_a_minute(
-    house: House, mirror: Mirror, said: StringIO
+    house: House, mirror: Mirror, logged: StringIO
 ) -> None:
     (house.state_dir / "journal").write_text("a file in the way")
 
     for _ in range(59):
         mirror.keep()
         house.clock.advance(timedelta(seconds=1))
-    assert said.getvalue().count("journal.not_mirrored") == 1
+    assert logged.getvalue().count("journal.not_mirrored") == 1
 
     house.clock.advance(timedelta(seconds=1))
     mirror.keep()
-    assert said.getvalue().count("journal.not_mirrored") == 2
+    assert logged.getvalue().count("journal.not_mirrored") == 2
     (house.state_dir / "journal").unlink()
     mirror.keep()
     assert files(house) == {"checkpoint", *expected_paths(house.size())}

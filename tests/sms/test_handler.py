@@ -1,5 +1,6 @@
 """HANDLE: whole conversations, in order, once each, by however many processes."""
 
+import io
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -216,7 +217,7 @@ def test_usage_tells_what_came_in_and_what_went_out(gateway: Gateway) -> None:
 
 
 def test_nothing_of_a_citizen_is_printed(
-    sqlite_gateway: Gateway, capsys: pytest.CaptureFixture[str]
+    sqlite_gateway: Gateway, capsys: pytest.CaptureFixture[str], logged: io.StringIO
 ) -> None:
     gateway = sqlite_gateway
     person = gateway.person()
@@ -226,7 +227,7 @@ def test_nothing_of_a_citizen_is_printed(
     gateway.register.trouble = RegisterFaultError(person.personal_id)
     gateway.ask(stranger(), f"DC {person.personal_id}")
 
-    printed = "".join(capsys.readouterr())
-    assert printed
+    assert logged.getvalue()
+    printed = "".join((*capsys.readouterr(), logged.getvalue()))
     for secret in (person.personal_id, str(person.phone), pin, person.full_name, str(stranger())):
         assert secret not in printed
