@@ -258,6 +258,10 @@ class _Among(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:  # noqa: ANN401, ARG002 (SQLAlchemy's signature)
+        """Stand as it is: SQLite would be told `= 1` of it, and then no index serves."""
+        return self
+
 
 @compiles(_Among, "postgresql")
 def _any(element: _Among, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401 (the compiler's own)
