@@ -12,6 +12,7 @@ _HEED_EVERY = timedelta(seconds=1)
 _NOTE_EVERY = timedelta(seconds=15)
 _TALLY_EVERY = timedelta(seconds=15)
 _FORGET_EVERY = timedelta(hours=1)
+_GUARD_EVERY = timedelta(seconds=15)
 _MIRROR_EVERY = timedelta(seconds=1)
 _KEYS_EVERY = timedelta(minutes=1)
 _EXPIRE_EVERY = timedelta(days=1)
@@ -25,6 +26,7 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
         _stop_file(service),
         _notes(service),
         _tally(service),
+        _guards(service),
         _expiry(service),
         _log_keys(service),
         *_witnesses(service),
@@ -73,6 +75,19 @@ def _tally(service: Service) -> Keeper:
 
     chores = (Chore(_TALLY_EVERY, count), Chore(_FORGET_EVERY, forget))
     return Keeper("tally", chores, clock)
+
+
+def _guards(service: Service) -> Keeper:
+    from cli.wiring import policy_of
+    from sms.guard_alarms import GuardAlarms
+
+    policy = policy_of(service.settings)
+    alarms = GuardAlarms(
+        service.database, service.links, service.clock,
+        budgets=policy.budgets, pin_life=policy.pin.life,
+    )  # fmt: skip
+    chores = (Chore(_GUARD_EVERY, alarms.look), Chore(_FORGET_EVERY, alarms.forget))
+    return Keeper("guards", chores, service.clock)
 
 
 def _mirror(service: Service) -> Keeper:

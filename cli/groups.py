@@ -23,6 +23,10 @@ SETTINGS = (
     ("TRADAN_PIN_SPACING_SECONDS", "How long until the next request  [60]"),
     ("TRADAN_PIN_PROFILE", "What the hash of a PIN costs: standard, owasp  [standard]"),
     ("TRADAN_CONSOLE_REQUESTS_PER_MINUTE", "Pages that one officer may open in a minute  [60]"),
+    ("TRADAN_BUDGET_HOUR_DONG", "What replies may cost in an hour  [50000000]"),
+    ("TRADAN_BUDGET_DAY_DONG", "What replies may cost in a day  [500000000]"),
+    ("TRADAN_BUDGET_OPERATOR_HOUR_DONG", "The same, of each operator  [30000000]"),
+    ("TRADAN_BUDGET_OPERATOR_DAY_DONG", "The same, of each operator  [300000000]"),
     ("TRADAN_MODE", "production, demo or test  [production]"),
 )
 

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from billing.guards import Budgets
 from cli.caretaking import keepers_of
 from cli.context import Service
 from core.settings import Settings
@@ -17,6 +18,7 @@ from records.quotas import SenderLimits
 from sms.decision import Policy
 from sms.facts import Loader
 from sms.groundwork import Preparer
+from sms.guards import Guards
 from sms.halt import Halt
 from sms.handler import Handler
 from sms.limits import Backlog, FailureThrottle, RateLimit
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from sms.links.twilio import TwilioSender
 
 REPLIES_AT_ONCE = 32
+_HUNDREDTHS = 100
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -41,6 +44,17 @@ def policy_of(settings: Settings) -> Policy:
         sender=SenderLimits(spacing=settings.pin_spacing),
         citizen=CitizenLimits(pin_spacing=settings.pin_spacing),
         legal_basis=settings.legal_basis or "",
+        budgets=budgets_of(settings),
+    )
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """Take from the settings what replies may cost."""
+    return Budgets(
+        operator_hour=settings.budget_operator_hour_dong * _HUNDREDTHS,
+        operator_day=settings.budget_operator_day_dong * _HUNDREDTHS,
+        hour=settings.budget_hour_dong * _HUNDREDTHS,
+        day=settings.budget_day_dong * _HUNDREDTHS,
     )
 
 
@@ -116,6 +130,14 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
         links=service.links,
         loader=loader,
         preparer=preparer,
+        guards=Guards(
+            database,
+            keyring,
+            service.links,
+            service.clock,
+            budgets=policy.budgets,
+            pin_life=policy.pin.life,
+        ),
         trips=trips,
         policy=policy,
         clock=service.clock,

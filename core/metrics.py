@@ -27,3 +27,15 @@ QUORUM_AGE = Gauge(
 QUEUE_AGE = Gauge(
     "tradan_queue_age_seconds", "Age of the oldest message waiting", multiprocess_mode="livemax"
 )
+BUDGET_USED = Gauge(
+    "tradan_budget_used_ratio",
+    "What replies cost, of the budget",
+    ["operator", "window"],
+    multiprocess_mode="livemax",
+)
+LINK_SLOWED = Gauge(
+    "tradan_link_slowed",
+    "Whether a signal of pumping halves the PINs of a link",
+    ["link"],
+    multiprocess_mode="livemax",
+)

@@ -22,6 +22,7 @@ _LIFE_RANGE = (120, 600)
 _LIFE_RANGE_IN_TESTS = (5, 600)
 _SPACING_RANGE = (0, 600)
 _REQUESTS_RANGE = (30, 600)
+_BUDGET_RANGE = (1_000, 1_000_000_000_000)
 _HIGHEST_PORT = 65535
 
 
@@ -70,6 +71,10 @@ class Settings:
     legal_basis: str | None
     witness_policy: Path | None
     console_requests_per_minute: int
+    budget_hour_dong: int
+    budget_day_dong: int
+    budget_operator_hour_dong: int
+    budget_operator_day_dong: int
     mode: Mode
 
     @classmethod
@@ -104,6 +109,10 @@ class Settings:
             console_requests_per_minute=reader.number(
                 "CONSOLE_REQUESTS_PER_MINUTE", 60, _REQUESTS_RANGE, "a whole number"
             ),
+            budget_hour_dong=reader.dong("BUDGET_HOUR_DONG", 50_000_000),
+            budget_day_dong=reader.dong("BUDGET_DAY_DONG", 500_000_000),
+            budget_operator_hour_dong=reader.dong("BUDGET_OPERATOR_HOUR_DONG", 30_000_000),
+            budget_operator_day_dong=reader.dong("BUDGET_OPERATOR_DAY_DONG", 300_000_000),
             mode=mode,
         )
         if reader.faults:
@@ -134,6 +143,9 @@ class _Reader:
     def seconds(self, name: str, default: int, allowed: tuple[int, int]) -> timedelta:
         found = self.number(name, default, allowed, "a whole number of seconds")
         return timedelta(seconds=found)
+
+    def dong(self, name: str, default: int) -> int:
+        return self.number(name, default, _BUDGET_RANGE, "a whole number of dong")
 
     def number(self, name: str, default: int, allowed: tuple[int, int], what: str) -> int:
         low, high = allowed

@@ -14,6 +14,7 @@ MODULES = (
     "records.pins",
     "records.stops",
     "billing.tables",
+    "billing.guard_counts",
     "sms.tables",
     "sms.tally",
     "console.tables",

@@ -30,6 +30,8 @@ def ask(
         return saying.spoken(
             verdict, quota, facts.history, State.REFUSED, "quota", command.language
         )
+    if not facts.ruling.lets:
+        return saying.held(facts.ruling, facts.history, policy, command.language)
     if not facts.register_is_up:
         return saying.down("register-down", facts.history, policy, command.language)
     if fresh is None:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from billing.guards import GO, Budgets, Ruling
 from core.phone import Msisdn
 from journal.accesses import Accesses
 from journal.found import Found
@@ -41,6 +42,7 @@ class Policy:
     sender: SenderLimits
     citizen: CitizenLimits
     legal_basis: str
+    budgets: Budgets = field(default_factory=Budgets)
     late: timedelta = timedelta(minutes=15)
     silent: timedelta = timedelta(hours=24)
     number_settles: timedelta = timedelta(hours=72)
@@ -123,6 +125,7 @@ class Facts:
     fresh: FreshPin | None = None
     price_hundredths: int | None = None
     trace: Trace = NO_TRACE
+    ruling: Ruling = GO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

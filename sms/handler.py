@@ -12,7 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from billing import tariffs, usage
+from billing import guard_counts, tariffs, usage
+from billing.guard_counts import Count, Key
 from billing.usage import Usage
 from core import log, metrics
 from core.clock import Clock, vietnam_day
@@ -29,6 +30,7 @@ from sms.commands import Price
 from sms.decision import Decision, Facts, Message, Policy, Trace
 from sms.facts import Loaded, Loader
 from sms.groundwork import Groundwork, Preparer
+from sms.guards import Guards, Round
 from sms.links.registry import LinkRegistry
 from sms.queue import Waiting
 from sms.signals import Signal
@@ -49,6 +51,7 @@ class Handler:
     links: LinkRegistry
     loader: Loader
     preparer: Preparer
+    guards: Guards
     trips: Trips
     policy: Policy
     clock: Clock
@@ -94,16 +97,19 @@ class Handler:
         loaded = replace(loaded, journal_is_up=loaded.journal_is_up and enters)
         by_id = {waiting.id: waiting for waiting in claimed}
         histories = {m.sender_id: quotas.load(by_id[m.id].history) for m in messages}
-        groundwork = self.preparer.prepare(messages, histories, loaded, now)
+        guarded = self.guards.open(messages, histories, now)
+        let = [message for message in messages if guarded.ruling(message.sender_id).lets]
+        groundwork = self.preparer.prepare(let, histories, loaded, now)
         if groundwork.register_erred:
             self.trips.trip(StopReason.REGISTER_FAULT)
         found = traces.load(self.database, self.keyring, messages, loaded, groundwork, now)
-        decided, later = self._decide(messages, loaded, groundwork, histories, found, now)
+        decided, later = self._decide(messages, loaded, groundwork, guarded, histories, found, now)
         written = writing.write(self.journal, self.keyring, decided, self.policy, now)
         back = [by_id[message.id] for message in later]
-        done = self.database.write(
-            lambda s: self._commit(s, token, written, loaded, by_id, back, now)
+        done, counts = self.database.write(
+            lambda s: self._commit(s, token, written, loaded, guarded, by_id, back, now)
         )
+        self.guards.close(counts, len(done))
         self.written.ring()
         _count(done)
 
@@ -112,6 +118,7 @@ class Handler:
         messages: Sequence[Message],
         loaded: Loaded,
         groundwork: Groundwork,
+        guarded: Round,
         histories: dict[int, quotas.History],
         found: Mapping[int, Trace],
         now: datetime,
@@ -126,7 +133,8 @@ class Handler:
             if citizen in changed:
                 later.append(message)
                 continue
-            facts = _facts(message, loaded, groundwork, histories[message.sender_id], prices)
+            history = histories[message.sender_id]
+            facts = _facts(message, loaded, groundwork, guarded, history, prices)
             if trace := found.get(message.sender_id):
                 facts = replace(facts, trace=trace)
             decision = conversation.decide(message, facts, policy=self.policy, now=now)
@@ -175,10 +183,11 @@ class Handler:
         token: UUID,
         written: Sequence[Written],
         loaded: Loaded,
+        guarded: Round,
         by_id: dict[UUID, Waiting],
         back: list[Waiting],
         now: datetime,
-    ) -> list[Written]:
+    ) -> tuple[list[Written], dict[Key, Count]]:
         """Write what still stands under locks; put back what moved."""
         ours = queue.hold(session, token, [one.message.sender_id for one in written])
         messages = [one.message for one in written]
@@ -194,9 +203,12 @@ class Handler:
             else:
                 moved.append(by_id[one.message.id])
         queue.give_back(session, token, moved)
+        counts = guarded.counts(done, loaded.moving.challenges)
         if done:
             self._write(session, done, now)
-        return done
+        # Rows that every worker adds to come last, so that they are held for the commit alone.
+        guard_counts.add(session, counts)
+        return done, counts
 
     def _write(self, session: Session, done: Sequence[Written], now: datetime) -> None:
         decisions = [one.decision for one in done]
@@ -229,6 +241,7 @@ def _facts(
     message: Message,
     loaded: Loaded,
     groundwork: Groundwork,
+    guarded: Round,
     history: quotas.History,
     prices: dict[UUID, int | None],
 ) -> Facts:
@@ -247,6 +260,7 @@ def _facts(
         pin_matches=groundwork.matches.get(sender, False),
         fresh=groundwork.fresh.get(sender),
         price_hundredths=prices.get(message.id),
+        ruling=guarded.ruling(sender),
     )
 
 

@@ -1,5 +1,7 @@
 """How a decision speaks: the reply, or the one word on quotas in its place, or silence."""
 
+from billing import guards
+from billing.guards import Ruling
 from records import quotas
 from records.quotas import History, Verdict
 from sms import replies
@@ -14,6 +16,19 @@ def down(reason: str, history: History, policy: Policy, language: Language) -> D
     verdict = quotas.judge_reply(history, policy.sender)
     return spoken(
         verdict, replies.DownReply(language=language), history, State.SUSPENDED, reason, language
+    )
+
+
+def held(ruling: Ruling, history: History, policy: Policy, language: Language) -> Decision:
+    """Refuse a request that the guards do not let pass, with a word on it if that may be spent."""
+    if ruling.verdict is guards.Verdict.UNKNOWN:
+        return down(ruling.reason, history, policy, language)
+    may_tell = quotas.judge_reply(history, policy.sender) is Verdict.ALLOWED
+    if ruling.verdict is guards.Verdict.SILENT or not may_tell:
+        return Decision(state=State.REFUSED, reason=ruling.reason, history=history)
+    quota = replies.QuotaReply(language=language)
+    return Decision(
+        state=State.REFUSED, reason=ruling.reason, history=history.answered(), reply=quota
     )
 
 

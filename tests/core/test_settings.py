@@ -45,6 +45,10 @@ def test_every_fault_is_named_at_once() -> None:
         PIN_PROFILE="cheap",
         METRICS_BIND="nowhere",
         CONSOLE_REQUESTS_PER_MINUTE="29",
+        BUDGET_HOUR_DONG="0",
+        BUDGET_DAY_DONG="much",
+        BUDGET_OPERATOR_HOUR_DONG="999",
+        BUDGET_OPERATOR_DAY_DONG="1000000000001",
     )
 
     named = {fault.split()[0] for fault in found}
@@ -53,7 +57,8 @@ def test_every_fault_is_named_at_once() -> None:
         for name in (
             "MODE", "DATABASE_URL", "BIND", "PUBLIC_URL", "SHORT_CODE", "PIN_LIFE_SECONDS",
             "PIN_SPACING_SECONDS", "PIN_PROFILE", "METRICS_BIND",
-            "CONSOLE_REQUESTS_PER_MINUTE",
+            "CONSOLE_REQUESTS_PER_MINUTE", "BUDGET_HOUR_DONG", "BUDGET_DAY_DONG",
+            "BUDGET_OPERATOR_HOUR_DONG", "BUDGET_OPERATOR_DAY_DONG",
         )
     }  # fmt: skip
 

@@ -31,6 +31,7 @@ from sms.decision import Policy
 from sms.dispatch import Claimed, NotStarted, Result
 from sms.facts import Loader
 from sms.groundwork import Preparer
+from sms.guards import Guards
 from sms.halt import Halt
 from sms.handler import Handler
 from sms.inbound import Arrival, Receipt
@@ -306,6 +307,14 @@ def make_handler(gateway: Gateway, register: Register) -> Handler:
         ),
         preparer=Preparer(
             PinHasher(gateway.keyring, PinProfile.STANDARD), register, Inline(), gateway.policy
+        ),
+        guards=Guards(
+            gateway.database,
+            gateway.keyring,
+            gateway.links,
+            gateway.clock,
+            budgets=gateway.policy.budgets,
+            pin_life=gateway.policy.pin.life,
         ),
         trips=Trips(Halt(gateway.database, gateway.journal, gateway.state_dir, gateway.clock)),
         policy=gateway.policy,
