@@ -26,6 +26,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     return measure(FEWEST, _site, now=NOON, say=said.append)
 
 
+@pytest.mark.slow
 def test_a_small_run_opens_every_kind_of_page(report: Report) -> None:
     for found in report.findings:
         assert found.left_out == ""
@@ -35,10 +36,12 @@ def test_a_small_run_opens_every_kind_of_page(report: Report) -> None:
         assert found.listing.latency.count == sum(name.startswith("log") for name in found.pages)
 
 
+@pytest.mark.slow
 def test_no_page_counts_rows_of_what_grows(report: Report) -> None:
     assert [found.counted for found in report.findings] == [(), ()]
 
 
+@pytest.mark.slow
 def test_the_report_reads_the_same_to_programs_and_people(report: Report) -> None:
     told, shown = json.loads(json.dumps(as_json(report))), Console(file=io.StringIO(), width=100)
 

@@ -128,6 +128,7 @@ def test_the_process_with_the_journal_answers_each_order(
     assert proved["latency"]["count"] == 3
 
 
+@pytest.mark.slow
 def test_a_whole_run_tells_what_it_measured(clock: FixedClock) -> None:
     plan = Plan((Kind.SQLITE,), seconds=0.2, rounds=1, clients=(1, 2), entries=(100,))
     said: list[str] = []

@@ -11,7 +11,9 @@ from tests.fakes import NOON
 _OURS = ("tradan-bench-", "tradan-postgres-")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize(
+    "kind", [Kind.SQLITE, pytest.param(Kind.POSTGRESQL, marks=pytest.mark.slow)]
+)
 def test_a_service_is_set_up_put_under_load_and_leaves_nothing_undone(kind: Kind) -> None:
     before = set(scratch().iterdir())
     plan = Plan((kind,), seconds=1.0, rounds=1, clients=(2,), citizens=300, rate=5.0, seed=7)

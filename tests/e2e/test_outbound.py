@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import pytest
+
 from tests.e2e.fake_operator import OK, Answer, Mt, Wreck
 from tests.e2e.harness import Deployment
 from tests.e2e.links import HttpLink, pin_in
@@ -59,6 +61,7 @@ def test_a_refusal_for_good_is_taken_as_one(
     assert len(telco.operator.copies(asked)) == 1
 
 
+@pytest.mark.slow
 def test_a_reply_whose_fate_is_unknown_is_offered_once_more_and_never_again(
     service: Deployment, telco: HttpLink, at_hand: Iterator[Person]
 ) -> None:
