@@ -2,19 +2,25 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from cli.context import Service
 from core.chores import Chore, Keeper, LastKeeper
 from journal.mirror import Mirror
 
+if TYPE_CHECKING:
+    from sms.links.model import Envelope, Link
+
 _HEED_EVERY = timedelta(seconds=1)
 _NOTE_EVERY = timedelta(seconds=15)
 _TALLY_EVERY = timedelta(seconds=15)
 _FORGET_EVERY = timedelta(hours=1)
+_WARN_EVERY = timedelta(hours=1)
 _GUARD_EVERY = timedelta(seconds=15)
 _MIRROR_EVERY = timedelta(seconds=1)
 _KEYS_EVERY = timedelta(minutes=1)
+_ASK_OPERATORS_EVERY = timedelta(minutes=1)
 _EXPIRE_EVERY = timedelta(days=1)
 # The nightly verification is put off by less than this: not every deployment begins at once.
 _JITTER_SECONDS = 30 * 60
@@ -26,7 +32,9 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
         _stop_file(service),
         _notes(service),
         _tally(service),
+        _operators(service),
         _guards(service),
+        _housekeeping(service),
         _expiry(service),
         _log_keys(service),
         *_witnesses(service),
@@ -77,6 +85,21 @@ def _tally(service: Service) -> Keeper:
     return Keeper("tally", chores, clock)
 
 
+def _housekeeping(service: Service) -> Keeper:
+    from console import pruning
+    from sms.links.expiry import Warner
+
+    database, clock = service.database, service.clock
+    warn = Warner(service.links, clock).warn_of_assessments
+
+    def prune() -> None:
+        while database.write(lambda session: pruning.prune(session, clock.now())):
+            pass
+
+    chores = (Chore(_FORGET_EVERY, prune), Chore(_WARN_EVERY, warn))
+    return Keeper("housekeeping", chores, clock)
+
+
 def _guards(service: Service) -> Keeper:
     from cli.wiring import policy_of
     from sms.guard_alarms import GuardAlarms
@@ -88,6 +111,32 @@ def _guards(service: Service) -> Keeper:
     )  # fmt: skip
     chores = (Chore(_GUARD_EVERY, alarms.look), Chore(_FORGET_EVERY, alarms.forget))
     return Keeper("guards", chores, service.clock)
+
+
+def _operators(service: Service) -> Keeper:
+    from sms import receipts
+    from sms.polling import Polling
+
+    def received(link: "Link", since: datetime) -> "Sequence[Envelope]":
+        from sms.links.twilio import TwilioSender
+
+        return TwilioSender(connections=1, public_url="").received(link, since)
+
+    database, links, clock = service.database, service.links, service.clock
+    polling = Polling(
+        database=database, keyring=service.keyring, links=links, clock=clock, fetch=received
+    )
+
+    def settle() -> None:
+        by_id = {link.id: link for link in links.all()}
+        while database.write(lambda session: receipts.settle(session, by_id, clock.now())):
+            pass
+
+    chores = (
+        Chore(_ASK_OPERATORS_EVERY, settle),
+        Chore(_ASK_OPERATORS_EVERY, polling.poll),
+    )
+    return Keeper("operators", chores, clock)
 
 
 def _mirror(service: Service) -> Keeper:

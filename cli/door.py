@@ -21,6 +21,7 @@ from werkzeug.utils import get_content_type
 from cli.gathering import Gathering
 from console.web import PREFIX, SWITCH
 from core.threads import name_thread
+from sms.links.model import Subject
 from sms.problems import Answer, refusal
 from sms.webhook import MOST_BYTES, Post, Receiver
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 5.0
 MOST_HEADER_BYTES = 8192
-_WEBHOOK = re.compile(r"/sms/([^/]+)/inbound(?:/([^/]+))?")
+_WEBHOOK = re.compile(rf"/sms/([^/]+)/({'|'.join(Subject)})(?:/([^/]+))?")
 _Headers = list[tuple[str, str]]
 
 
@@ -123,7 +124,15 @@ class Door:
             environ = _environ(scope, names, body)
             status, headers, text = await loop.run_in_executor(lane, self._call, environ)
         else:
-            post = Post(webhook[1], webhook[2], _joined(names), body, _source(scope))
+            post = Post(
+                webhook[1],
+                webhook[3],
+                _joined(names),
+                body,
+                _source(scope),
+                Subject(webhook[2]),
+                scope.query_string,
+            )
             answer = await self._posts.answer(post)
             status, headers, text = answer.status, self._headers_of(answer), answer.body
         with contextlib.suppress(Exception):  # whoever asked may be gone

@@ -23,7 +23,11 @@ from sms.halt import Halt
 from sms.handler import Handler
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
-from sms.links.model import Link, LinkKind, Outcome, Outgoing
+from sms.links.model import Accepted, Link, LinkKind, Outcome, Outgoing, Refused
+from sms.links.smpp.intake import Intake
+from sms.links.smpp.sender import SmppSender
+from sms.links.smpp.sessions import Sessions
+from sms.notice_rate import NoticeRate
 from sms.outbound import Delivery, Dispatcher
 from sms.signals import Bell, Signal
 from sms.stages import Parts, Stages
@@ -68,6 +72,7 @@ def receiver_of(service: Service, received: Bell) -> Receiver:
         clock=clock,
         public_url=service.settings.public_url,
         rate=RateLimit(database, clock),
+        notice_rate=NoticeRate(clock),
         backlog=Backlog(database, clock),
         throttle=FailureThrottle(clock),
         received=received,
@@ -84,8 +89,14 @@ def stages_of(service: Service, received: Signal) -> Stages:
     """Make the stages behind the webhook."""
     trips = Trips(halt_of(service))
     written = Signal()
+    sessions = sessions_of(service, received)
     dispatcher = Dispatcher(
-        service.database, _delivery(service), service.clock, written, at_once=REPLIES_AT_ONCE
+        service.database,
+        _delivery(service, sessions),
+        service.clock,
+        written,
+        at_once=REPLIES_AT_ONCE,
+        gate=sessions.roster,
     )
     return Stages(
         Parts(
@@ -99,8 +110,23 @@ def stages_of(service: Service, received: Signal) -> Stages:
             received=received,
             written=written,
         ),
-        keepers_of(service),
+        (*keepers_of(service), sessions),
     )
+
+
+def sessions_of(service: Service, received: Bell) -> Sessions:
+    """Make what keeps the SMPP sessions of this process."""
+    database, clock = service.database, service.clock
+    intake = Intake(
+        database=database,
+        keyring=service.keyring,
+        links=service.links,
+        clock=clock,
+        rate=RateLimit(database, clock),
+        backlog=Backlog(database, clock),
+        received=received,
+    )
+    return Sessions(database, service.links, intake, clock)
 
 
 def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
@@ -145,15 +171,18 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
     )
 
 
-def _delivery(service: Service) -> Delivery:
+def _delivery(service: Service, sessions: Sessions) -> Delivery:
+    twilio = _TwilioWhenNeeded(service.settings.public_url)
     return Delivery(
         keyring=service.keyring,
         journal=service.journal,
         links=service.links,
         senders={
             LinkKind.HTTP: HttpSender(),
-            LinkKind.TWILIO: _TwilioWhenNeeded(),
+            LinkKind.TWILIO: twilio,
+            LinkKind.SMPP: SmppSender(sessions),
         },
+        lookers={LinkKind.TWILIO: twilio},
         clock=service.clock,
         state_dir=service.settings.state_dir,
     )
@@ -162,19 +191,28 @@ def _delivery(service: Service) -> Delivery:
 class _TwilioWhenNeeded:
     """Loads Twilio's library, which is large, only where a link uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, public_url: str) -> None:
+        self._public_url = public_url
         self._sender: TwilioSender | None = None
         self._threads = ThreadPoolExecutor(REPLIES_AT_ONCE, thread_name_prefix="twilio")
 
     async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
+        # Twilio's library blocks.
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._made().send, link, outgoing, now)
+
+    async def look(self, link: Link, outgoing: Outgoing) -> Accepted | Refused | None:
+        """Look whether Twilio has a reply that may have been sent before; None if it has not."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._made().look, link, outgoing)
+
+    def _made(self) -> "TwilioSender":
         if self._sender is None:
             from sms.links.twilio import TwilioSender
 
-            self._sender = TwilioSender(connections=REPLIES_AT_ONCE)
-        # Twilio's library blocks.
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._sender.send, link, outgoing, now)
+            self._sender = TwilioSender(connections=REPLIES_AT_ONCE, public_url=self._public_url)
+        return self._sender
 
     def close(self) -> None:
         """Let go of every connection."""

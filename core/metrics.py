@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES_IN = Counter("tradan_messages_in", "Messages accepted from operators", ["link", "result"])
+RECEIPTS = Counter("tradan_receipts", "What delivery receipts came to", ["link", "result"])
 AUTH_FAILURES = Counter("tradan_auth_failures", "Requests whose signature did not hold", ["link"])
 HANDLED = Counter("tradan_handled", "Messages that reached their end", ["state", "reply"])
 SENT = Counter("tradan_sent", "Attempts to hand a reply to an operator", ["link", "outcome"])
@@ -23,6 +24,15 @@ QUORUM_AGE = Gauge(
     "tradan_witness_quorum_age_seconds",
     "Time since a quorum of witnesses stood behind the journal",
     multiprocess_mode="livemax",
+)
+SMPP_BOUND = Gauge(
+    "tradan_smpp_bound", "SMPP sessions that are bound", ["link"], multiprocess_mode="livesum"
+)
+SMPP_WINDOW = Gauge(
+    "tradan_smpp_window",
+    "Replies that wait for an SMSC's answer",
+    ["link"],
+    multiprocess_mode="livesum",
 )
 QUEUE_AGE = Gauge(
     "tradan_queue_age_seconds", "Age of the oldest message waiting", multiprocess_mode="livemax"

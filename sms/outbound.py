@@ -8,7 +8,7 @@ changes nothing.
 import queue
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -28,7 +28,7 @@ from records import stop_file
 from sms import dispatch, outbox
 from sms.carrier import Carrier
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
-from sms.lanes import Lanes
+from sms.lanes import Gate, Lanes
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
 from sms.links.registry import LinkRegistry
 from sms.signals import Pace, Signal
@@ -51,6 +51,14 @@ class Sender(Protocol):
         ...
 
 
+class Looker(Protocol):
+    """One protocol's way of finding out what came of a send, where sending again makes a double."""
+
+    async def look(self, link: Link, outgoing: Outgoing) -> Accepted | Refused | None:
+        """Look whether the operator has a reply that may have been sent; None if it has not."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What handing one reply over needs."""
@@ -61,6 +69,7 @@ class Delivery:
     senders: Mapping[LinkKind, Sender]
     clock: Clock
     state_dir: Path
+    lookers: Mapping[LinkKind, Looker] = field(default_factory=dict)
 
     async def deliver(
         self, claimed: Claimed, link: Link | None, licensed_until: float
@@ -82,10 +91,13 @@ class Delivery:
             in_reply_to=content.in_reply_to,
             created_at=claimed.created_at,
         )
-        if claimed.discloses and stop_file.is_there(self.state_dir):
+        looker = self.lookers.get(link.kind) if claimed.unknowns else None
+        if looker is not None and (found := await looker.look(link, outgoing)):
+            return found
+        now = self.clock.now()
+        if claimed.discloses and (not link.is_assessed(now) or stop_file.is_there(self.state_dir)):
             return NotStarted()
         # The last thing before the first byte: the licence to start may have run out meanwhile.
-        now = self.clock.now()
         if self.clock.monotonic() > licensed_until or now >= claimed.expires_at:
             return NotStarted()
         return await self.senders[link.kind].send(link, outgoing, now)
@@ -100,7 +112,14 @@ class Dispatcher:
     """Keeps so many replies under way at once, and commits outcomes and claims together."""
 
     def __init__(
-        self, database: Database, delivery: Delivery, clock: Clock, wake: Signal, *, at_once: int
+        self,
+        database: Database,
+        delivery: Delivery,
+        clock: Clock,
+        wake: Signal,
+        *,
+        at_once: int,
+        gate: Gate | None = None,
     ) -> None:
         self._database = database
         self._delivery = delivery
@@ -109,7 +128,7 @@ class Dispatcher:
         self._at_once = at_once
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._under_way = 0
-        self._lanes = Lanes(at_once)
+        self._lanes = Lanes(at_once, gate)
         self._unwritten: list[Result] = []
         self._expired_at = 0.0
 
@@ -173,7 +192,7 @@ class Dispatcher:
         linked = [(one, self._delivery.links.by_id(one.link_id)) for one in claimed]
         for one in claimed:
             self._under_way += 1
-            self._lanes.started(one.link_id)
+            self._lanes.started(one.link_id, one.segments)
         deliver = self._delivery.deliver
         carrier.carry([(one, deliver(one, link, licensed_until)) for one, link in linked])
         # Where a link is full now, those behind its replies were not looked at.

@@ -82,8 +82,8 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> None:
     for result in results:
         claimed = result.claimed
         match result.outcome:
-            case Accepted(provider_id):
-                accepted.append(_accepted(claimed, provider_id, now))
+            case Accepted(provider_id, key):
+                accepted.append(_accepted(claimed, provider_id, key, now))
             case NotStarted():
                 # At once, a stop by file would have it claimed as fast as the database commits.
                 again.append(_again(claimed, now + _NOT_STARTED, claimed.unknowns, "not-started"))
@@ -124,8 +124,16 @@ def take_back(session: Session, now: datetime) -> None:
     )
 
 
-def _accepted(claimed: Claimed, provider_id: str | None, now: datetime) -> dict[str, object]:
-    return {"which": claimed.id, "number": claimed.attempt, "at": now, "theirs": provider_id}
+def _accepted(
+    claimed: Claimed, provider_id: str | None, key: str | None, now: datetime
+) -> dict[str, object]:
+    return {
+        "which": claimed.id,
+        "number": claimed.attempt,
+        "at": now,
+        "theirs": provider_id,
+        "named": key,
+    }
 
 
 def _within(rooms: Mapping[int, int], rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
@@ -238,6 +246,7 @@ _ACCEPT = prepared(
         state=ReplyState.ACCEPTED,
         accepted_at=sa.bindparam("at"),
         provider_id=sa.bindparam("theirs"),
+        provider_key=sa.bindparam("named"),
         blob=None,
         reason=None,
     )

@@ -11,11 +11,12 @@ from sms.tables import INBOUND, INBOUND_KEY, OUTBOUND
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How far one message has come."""
+    """How far one message has come; *delivery* is what receipts said of its reply."""
 
     state: str
     reply: str | None
     reply_state: str | None
+    delivery: str | None
     journal_index: int | None
 
 
@@ -29,6 +30,7 @@ def report(
             INBOUND.c.entry_id,
             OUTBOUND.c.reply,
             OUTBOUND.c.state.label("reply_state"),
+            OUTBOUND.c.delivery,
         )
         .join(INBOUND_KEY, INBOUND_KEY.c.message_id == INBOUND.c.id)
         .outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == INBOUND.c.id)
@@ -40,4 +42,4 @@ def report(
     if row is None:
         return None
     index = journal.index_of(session, row.entry_id) if row.entry_id else None
-    return Report(row.state, row.reply, row.reply_state, index)
+    return Report(row.state, row.reply, row.reply_state, row.delivery, index)

@@ -25,6 +25,7 @@ LINK = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("terminated_at", Instant),
     sa.Column("terminated_reason", sa.String(200)),
+    sa.Column("profile", sa.Text),
 )
 
 LINK_SECRET = sa.Table(
@@ -48,6 +49,7 @@ LINK_ASSESSMENT = sa.Table(
     sa.Column("assessed_at", Instant, nullable=False),
     sa.Column("assessed_until", Instant, nullable=False),
     sa.Column("evidence", sa.String(500), nullable=False, server_default=""),
+    sa.Column("responsible", sa.String(100), nullable=False, server_default=""),
 )
 
 # Steps of connecting an operator that no fact shows.
@@ -154,6 +156,12 @@ OUTBOUND = sa.Table(
     sa.Column("expires_at", Instant, nullable=False),
     sa.Column("accepted_at", Instant),
     sa.Column("provider_id", sa.String(64)),
+    # What receipts name the reply by, where that is the operator's id (sms.message_ids).
+    sa.Column("provider_key", sa.String(64)),
+    sa.Column("delivery", sa.String(16)),
+    sa.Column("delivery_at", Instant),
+    sa.Column("delivery_error", sa.String(40)),
+    sa.Column("delivery_parts", sa.BigInteger),
 )
 sa.Index(
     "ix_outbound_waiting",
@@ -161,4 +169,33 @@ sa.Index(
     OUTBOUND.c.next_at,
     sqlite_where=sa.text("state IN ('queued', 'sending')"),
     postgresql_where=sa.text("state IN ('queued', 'sending')"),
+)
+sa.Index(
+    "ix_outbound_provider",
+    OUTBOUND.c.link_id,
+    OUTBOUND.c.provider_key,
+    sqlite_where=OUTBOUND.c.provider_key.is_not(None),
+    postgresql_where=OUTBOUND.c.provider_key.is_not(None),
+)
+
+# Receipts whose reply is not known yet by the operator's id.
+EARLY_RECEIPT = sa.Table(
+    "early_receipt",
+    metadata,
+    sa.Column("link_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(64), primary_key=True),
+    sa.Column("part", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.String(16), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("error", sa.String(40), nullable=False),
+    sa.Column("kept_at", Instant, nullable=False),
+)
+
+# Who looks for messages that reached no webhook next, and up to when that was done.
+LINK_POLL = sa.Table(
+    "link_poll",
+    metadata,
+    sa.Column("link_id", sa.ForeignKey("link.id"), primary_key=True),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Column("seen_until", Instant),
 )

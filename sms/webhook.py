@@ -1,12 +1,14 @@
 """The operators' door: authenticate, read, store, acknowledge; the commit comes first.
 
 Requests are served by the lot: each is looked at by itself, and the messages among them are stored
-in one commit.
+in one commit, as are the notices (receipts and what became of numbers).
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
 
 from flask import Blueprint, Response, request
 
@@ -15,18 +17,22 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
-from sms import inbound
+from sms import inbound, notices
 from sms.inbound import Arrival, Receipt
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links import http
 from sms.links.errors import MalformedError, UnauthenticatedError, WrongTypeError
 from sms.links.http import Headers
-from sms.links.model import Envelope, Link, LinkKind, LinkState
+from sms.links.model import Envelope, Link, LinkKind, LinkState, Subject
 from sms.links.registry import LinkRegistry
+from sms.notice_rate import NoticeRate
+from sms.notices import Notice
 from sms.problems import Answer, refusal, response_of
 from sms.signals import Bell
 
 MOST_BYTES = 8192
+T = TypeVar("T")
+Signed = str | list[tuple[str, str]]
 _log = log.get_logger(__name__)
 
 
@@ -39,6 +45,8 @@ class Post:
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
     source: str
+    subject: Subject = Subject.MESSAGE
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +67,31 @@ class Receiver:
     clock: Clock
     public_url: str
     rate: RateLimit
+    notice_rate: NoticeRate
     backlog: Backlog
     throttle: FailureThrottle
     received: Bell
 
     def receive(self, posts: Sequence[Post]) -> list[Answer]:
         """Answer each of these requests; what is acknowledged is committed."""
-        read = [self._read(post) for post in posts]
-        offers = {place: one for place, one in enumerate(read) if isinstance(one, _Offer)}
-        try:
-            taken = self._take(offers)
-        except UnavailableError as error:
-            taken = dict.fromkeys(offers, _not_stored(error))
-        return [taken[place] if isinstance(one, _Offer) else one for place, one in enumerate(read)]
+        read = dict(enumerate(self._read(post) for post in posts))
+        offers = {place: one for place, one in read.items() if isinstance(one, _Offer)}
+        noted = {place: one for place, one in read.items() if isinstance(one, Notice)}
+        answers = {place: one for place, one in read.items() if isinstance(one, Answer)}
+        answers |= _stored(self._take, offers) | _stored(self._note, noted)
+        return [answers[place] for place in read]
 
-    def _read(self, post: Post) -> _Offer | Answer:
+    def _read(self, post: Post) -> _Offer | Notice | Answer:
         """Look at one request by itself; whatever is wrong with it is wrong with no other."""
         if len(post.body) > MOST_BYTES:
             return refusal(413)
         try:
-            link, envelope = _authenticate(self, post)
-            return _Offer(link, inbound.prepare(self.keyring, link, envelope, self.clock.now()))
+            now = self.clock.now()
+            link, signed = _authenticate(self, post, now)
+            if post.subject is not Subject.MESSAGE:
+                return notices.read(link, post.subject, signed, post.query, now)
+            envelope = _message(link, signed, now)
+            return _Offer(link, inbound.prepare(self.keyring, link, envelope, now))
         except WrongTypeError:
             return refusal(415)
         except UnauthenticatedError:
@@ -90,6 +102,22 @@ class Receiver:
             return _not_stored(error)
         except Exception as error:  # noqa: BLE001 (the others of the lot are answered all the same)
             return broken(error)
+
+    def _note(self, noted: Mapping[int, Notice]) -> dict[int, Answer]:
+        """Take what is told besides messages, all of it in one commit."""
+        answers = {
+            place: refusal(403)
+            for place, one in noted.items()
+            if one.link.state is LinkState.DISABLED
+        }
+        for place in noted.keys() - answers.keys():
+            if not self.notice_rate.spend(noted[place].link):
+                answers[place] = refusal(429, retry_after=1)
+        kept = {place: one for place, one in noted.items() if place not in answers}
+        if kept:
+            came_to = notices.take(self.database, list(kept.values()), self.clock.now())
+            answers |= dict(zip(kept, came_to, strict=True))
+        return answers
 
     def _take(self, offers: Mapping[int, _Offer]) -> dict[int, Answer]:
         """Store what may be stored now, all of it in one commit."""
@@ -122,11 +150,14 @@ def make_blueprint(receiver: Receiver) -> Blueprint:
     """Make the routes that operators post to, for whoever serves the application alone."""
     blueprint = Blueprint("sms", __name__, url_prefix="/sms")
 
-    @blueprint.post("/<code>/inbound", provide_automatic_options=False)
-    @blueprint.post("/<code>/inbound/<path_secret>", provide_automatic_options=False)
-    def receive(code: str, path_secret: str | None = None) -> Response:
+    subjects = f"<any({','.join(Subject)}):subject>"
+
+    @blueprint.post(f"/<code>/{subjects}", provide_automatic_options=False)
+    @blueprint.post(f"/<code>/{subjects}/<path_secret>", provide_automatic_options=False)
+    def receive(code: str, subject: str, path_secret: str | None = None) -> Response:
         body, source = request.get_data(cache=False), request.remote_addr or ""
-        post = Post(code, path_secret, request.headers, body, source)
+        query = request.query_string.decode("latin-1")
+        post = Post(code, path_secret, request.headers, body, source, Subject(subject), query)
         return response_of(receiver.receive([post])[0])
 
     return blueprint
@@ -138,14 +169,23 @@ def broken(error: Exception) -> Answer:
     return refusal(500)
 
 
-def _authenticate(receiver: Receiver, post: Post) -> tuple[Link, Envelope]:
+def _stored(
+    take: Callable[[dict[int, T]], dict[int, Answer]], read: dict[int, T]
+) -> dict[int, Answer]:
+    """Answer for what could be stored together, or was not."""
+    try:
+        return take(read) if read else {}
+    except UnavailableError as error:
+        return dict.fromkeys(read, _not_stored(error))
+
+
+def _authenticate(receiver: Receiver, post: Post, now: datetime) -> tuple[Link, Signed]:
     link = receiver.links.get(post.code)
     mimetype = post.headers.get("content-type", "").partition(";")[0].strip().lower()
     speaks_form = mimetype == "application/x-www-form-urlencoded"
     if not speaks_form and mimetype != http.CONTENT_TYPE:
         raise WrongTypeError
-    now = receiver.clock.now()
-    if link is None or link.state is LinkState.TERMINATED:
+    if link is None or link.state is LinkState.TERMINATED or link.kind is LinkKind.SMPP:
         raise UnauthenticatedError
     expected, given = link.path_secret or "", post.path_secret or ""
     if not hmac.compare_digest(expected.encode(), given.encode()):
@@ -153,16 +193,25 @@ def _authenticate(receiver: Receiver, post: Post) -> tuple[Link, Envelope]:
     if link.kind is LinkKind.HTTP:
         if speaks_form:
             raise WrongTypeError
-        return link, http.read_message(http.authenticate(link, post.headers, post.body, now), now)
+        return link, http.authenticate(link, post.headers, post.body, now)
     if not speaks_form:
         raise WrongTypeError
     from sms.links import twilio  # noqa: PLC0415 (loads slowly, and most deployments have none)
 
-    url = receiver.public_url + link.webhook_path
+    url = receiver.public_url + link.path_to(post.subject)
+    # The callbacks that we ask for have our id in their query; a message's address has none.
+    if post.subject is Subject.RECEIPT and post.query:
+        url = f"{url}?{post.query}"
     signature = post.headers.get("x-twilio-signature", "")
-    return link, twilio.read_message(
-        link, twilio.authenticate(link, url, signature, post.body), now
-    )
+    return link, twilio.authenticate(link, url, signature, post.body)
+
+
+def _message(link: Link, signed: Signed, now: datetime) -> Envelope:
+    if isinstance(signed, str):
+        return http.read_message(signed, now)
+    from sms.links import twilio  # noqa: PLC0415 (loads slowly, and most deployments have none)
+
+    return twilio.read_message(link, signed, now)
 
 
 def _not_stored(error: UnavailableError) -> Answer:

@@ -30,6 +30,9 @@ class Reply:
     created_at: datetime
     expires_at: datetime
     accepted_at: datetime | None
+    delivery: str | None
+    delivery_at: datetime | None
+    delivery_error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +125,7 @@ def _reply(session: Session, message_id: UUID) -> Reply | None:
         created_at=row.created_at,
         expires_at=row.expires_at,
         accepted_at=row.accepted_at,
+        delivery=row.delivery,
+        delivery_at=row.delivery_at,
+        delivery_error=row.delivery_error,
     )

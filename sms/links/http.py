@@ -29,7 +29,7 @@ _AHEAD = timedelta(minutes=10)
 _EVENT_ID = re.compile(r"[\x21-\x7e]{1,256}")
 # Eleven digits reach the year 5138; twelve pass the last year that a datetime has.
 _TIMESTAMP = re.compile(r"[0-9]{1,11}")
-_OPERATOR_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,100}")
+_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
@@ -96,22 +96,64 @@ def read_message(text: str, now: datetime) -> Envelope:
 
     Raises: MalformedError.
     """
-    event = parse_object(text)
-    data = event.get("data")
-    if event.get("type") != "message.received" or not isinstance(data, dict):
-        raise MalformedError("the body is not an event of type message.received")
-    if not isinstance(event.get("timestamp", ""), str):
-        raise MalformedError("timestamp must be a text")
-    operator_message_id = text_of(data, "id", longest=_LONGEST_NUMBER)
-    if not _OPERATOR_MESSAGE_ID.fullmatch(operator_message_id):
-        raise MalformedError("id must be 1 to 100 visible ASCII characters")
+    _, data = event_of(text, frozenset({"message.received"}))
     return Envelope(
-        operator_message_id,
+        id_of(data),
         text_of(data, "from", longest=_LONGEST_NUMBER),
         text_of(data, "to", longest=_LONGEST_NUMBER),
         text_of(data, "text", longest=LONGEST_TEXT),
-        _received_at(text_of(data, "received_at", longest=64), now),
+        instant_of(data, "received_at", now),
     )
+
+
+def event_of(text: str, types: frozenset[str]) -> tuple[str, dict[str, object]]:
+    """Read an event of one of these types: its type and its data.
+
+    Raises: MalformedError.
+    """
+    event = parse_object(text)
+    kind, data = event.get("type"), event.get("data")
+    if not isinstance(kind, str) or kind not in types or not isinstance(data, dict):
+        raise MalformedError(f"the body is not an event of type {' or '.join(sorted(types))}")
+    if not isinstance(event.get("timestamp", ""), str):
+        raise MalformedError("timestamp must be a text")
+    return kind, data
+
+
+def id_of(data: dict[str, object]) -> str:
+    """Take the id of an event's data.
+
+    Raises: MalformedError.
+    """
+    found = text_of(data, "id", longest=_LONGEST_NUMBER)
+    if not _ID.fullmatch(found):
+        raise MalformedError("id must be 1 to 100 visible ASCII characters")
+    return found
+
+
+def instant_of(data: dict[str, object], name: str, now: datetime) -> datetime:
+    """Take the instant called *name*, which lies after 2019 and not ahead of us.
+
+    Raises: MalformedError.
+    """
+    instant = any_instant_of(data, name)
+    if instant < _EARLIEST or instant - now > _AHEAD:
+        raise MalformedError(f"{name} must lie after 2019 and at most 10 minutes ahead")
+    return instant
+
+
+def any_instant_of(data: dict[str, object], name: str) -> datetime:
+    """Take the instant called *name*.
+
+    Raises: MalformedError.
+    """
+    text = text_of(data, name, longest=64)
+    if not _RFC3339.fullmatch(text):
+        raise MalformedError(f"{name} must be an RFC 3339 time with an offset")
+    try:
+        return datetime.fromisoformat(_LEAP.sub(r"\g<1>59", text.upper())).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise MalformedError(f"{name} is not a time that exists") from error
 
 
 class HttpSender:
@@ -187,18 +229,6 @@ def check_url(text: str) -> str:
     if not (parts.scheme == "https" or plain) or not parts.host or parts.auth or parts.fragment:
         raise LinkError("the URL must be https://…; http:// is taken for loopback hosts only")
     return text
-
-
-def _received_at(text: str, now: datetime) -> datetime:
-    if not _RFC3339.fullmatch(text):
-        raise MalformedError("received_at must be an RFC 3339 time with an offset")
-    try:
-        instant = datetime.fromisoformat(_LEAP.sub(r"\g<1>59", text.upper())).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise MalformedError("received_at is not a time that exists") from error
-    if instant < _EARLIEST or instant - now > _AHEAD:
-        raise MalformedError("received_at must lie after 2019 and at most 10 minutes ahead")
-    return instant
 
 
 def _rfc3339(instant: datetime) -> str:

@@ -10,6 +10,7 @@ class LinkKind(StrEnum):
 
     HTTP = "http"
     TWILIO = "twilio"
+    SMPP = "smpp"
 
 
 class LinkState(StrEnum):
@@ -20,9 +21,20 @@ class LinkState(StrEnum):
     TERMINATED = "terminated"
 
 
+class Subject(StrEnum):
+    """What an operator's post is about: the word in its path."""
+
+    MESSAGE = "inbound"
+    RECEIPT = "status"
+    NUMBER = "numbers"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One link, with its live secrets, the newest first."""
+    """One link, with its live secrets, the newest first.
+
+    Shape: *profile* is how an operator speaks SMPP, as `sms.links.smpp.profile` writes it.
+    """
 
     id: int
     code: str
@@ -39,6 +51,7 @@ class Link:
     assessed_until: datetime | None
     secrets: tuple[str, ...] = field(repr=False)
     path_secret: str | None = field(repr=False)
+    profile: str | None = None
 
     def is_assessed(self, now: datetime) -> bool:
         """Tell whether the channel's assessment is in force; without one it carries help only."""
@@ -47,7 +60,11 @@ class Link:
     @property
     def webhook_path(self) -> str:
         """Where the operator posts messages."""
-        path = f"/sms/{self.code}/inbound"
+        return self.path_to(Subject.MESSAGE)
+
+    def path_to(self, subject: Subject) -> str:
+        """Where the operator posts what is about *subject*."""
+        path = f"/sms/{self.code}/{subject}"
         return path if self.path_secret is None else f"{path}/{self.path_secret}"
 
 
@@ -79,9 +96,14 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The operator has the reply."""
+    """The operator has the reply.
+
+    *key*: what its receipts will name the reply by (`sms.message_ids.key_of`), where that is not
+    our own id.
+    """
 
     provider_id: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

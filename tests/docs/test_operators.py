@@ -11,14 +11,16 @@ import pytest
 
 from core import phone
 from sms import limits, problems, segments, webhook
+from sms.deliveries import Delivery
 from sms.links import http, registry
 from sms.links.errors import UnauthenticatedError
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outgoing, Refused, Unknown
+from sms.links.statuses import read as read_status
 from tests.docs import pages
 
 PAGE = pages.ROOT / "docs/operators.md"
 TEXT = PAGE.read_text()
-BODY, SENT = (block.rstrip("\n") for block in pages.fenced(PAGE, "json"))
+BODY, SENT, STATUS, NUMBER = (block.rstrip("\n") for block in pages.fenced(PAGE, "json"))
 
 
 def told(what: str) -> str:
@@ -74,6 +76,20 @@ def test_the_worked_example_is_good_for_as_long_as_is_told(link: Link) -> None:
 
     with pytest.raises(UnauthenticatedError):
         http.authenticate(link, HEADERS, BODY.encode(), AT + timedelta(seconds=301))
+
+
+def test_the_status_that_is_shown_is_taken() -> None:
+    status = read_status(STATUS, AT + timedelta(minutes=1))
+
+    data = json.loads(STATUS)["data"]
+    assert status.id == data["id"] == json.loads(SENT)["data"]["id"]
+    assert status.receipt is not None
+    assert status.receipt.news.state == data["status"]
+    assert status.receipt.news.at == datetime.fromisoformat(data["done_at"])
+
+
+def test_the_states_are_told_in_their_order() -> None:
+    assert [row[0].strip("`") for row in pages.rows(PAGE, "`status`")] == list(Delivery)
 
 
 def test_the_key_and_the_time_are_told_right() -> None:
