@@ -19,6 +19,8 @@ from console.tables import OFFICER, REVEAL
 # Once granted, and until then.
 SHOWN_WITHIN = timedelta(minutes=15)
 DECIDED_WITHIN = timedelta(hours=8)
+# What came of it stands in entries, for auditors; the rows only list it beside its message.
+_KEPT = timedelta(days=90)
 _LISTED = 50
 
 
@@ -133,6 +135,14 @@ def lately(session: Session, now: datetime) -> list[Reveal]:
     """Return what was asked in the time in which it can be decided, the newest first."""
     rows = session.execute(_ALL.where(REVEAL.c.asked_at > now - DECIDED_WITHIN).limit(_LISTED))
     return [_read(row, now) for row in rows]
+
+
+def forget(session: Session, now: datetime, most: int) -> int:
+    """Let go of reveals that ended long ago, so many at once; return how many went."""
+    old = sa.select(REVEAL.c.id).where(REVEAL.c.asked_at < now - _KEPT).limit(most)
+    ids = session.execute(old).scalars().all()
+    session.execute(sa.delete(REVEAL).where(REVEAL.c.id.in_(ids)))
+    return len(ids)
 
 
 _ASKER, _DECIDER = OFFICER.alias("asker"), OFFICER.alias("decider")

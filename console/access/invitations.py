@@ -82,5 +82,13 @@ def use(session: Session, token: str, now: datetime) -> bool:
     return bool(used.rowcount == 1)  # type: ignore[attr-defined]  # an UPDATE's result counts rows
 
 
+def forget(session: Session, now: datetime, most: int) -> int:
+    """Let go of invitations that open nothing any more, so many at once; return how many went."""
+    is_over = sa.or_(INVITATION.c.used_at.is_not(None), INVITATION.c.expires_at <= now)
+    hashes = session.execute(sa.select(INVITATION.c.hash).where(is_over).limit(most)).scalars()
+    gone = sa.delete(INVITATION).where(INVITATION.c.hash.in_(hashes.all()))
+    return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]  # a DELETE's result counts rows
+
+
 def _hash(token: str) -> bytes:
     return hashlib.sha256(f"invitation/1\n{token}".encode()).digest()

@@ -50,6 +50,15 @@ def forgive(session: Session, keys: Collection[bytes]) -> None:
     session.execute(sa.delete(LOGIN_THROTTLE).where(LOGIN_THROTTLE.c.key.in_(keys)))
 
 
+def forget(session: Session, now: datetime, most: int) -> int:
+    """Let go of failures that slow nobody any more, so many at once; return how many went."""
+    # Whoever fails just now holds theirs.
+    old = locked(_OLD.where(LOGIN_THROTTLE.c.last_at < now - _FORGOTTEN_AFTER), session, skip=True)
+    keys = session.execute(old.limit(most)).scalars().all()
+    forgive(session, keys)
+    return len(keys)
+
+
 def _counted(row: sa.Row[bytes, int, datetime, datetime | None], now: datetime) -> sa.Update:
     failures = 1 if now - row.last_at > _FORGOTTEN_AFTER else row.failures + 1
     if failures == _ALARM_AT:
@@ -70,3 +79,6 @@ def _delay(failures: int) -> timedelta | None:
 
 def _key(kind: str, value: str) -> bytes:
     return hashlib.sha256(f"login/1\n{kind}\n{value.casefold()}".encode()).digest()
+
+
+_OLD = sa.select(LOGIN_THROTTLE.c.key).order_by(LOGIN_THROTTLE.c.key)
