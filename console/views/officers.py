@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from console import agents
 from console.access import invitations, officers, sessions
 from console.access.invitations import InvitationKind
 from console.access.officers import Officer, is_name
@@ -128,6 +129,7 @@ class Officers:
             login=login,
             everybody=everybody,
             logins=logins,
+            browser=agents.short,
             roles=list(Role),
             link=link,
             invited=name,

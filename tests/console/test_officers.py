@@ -3,10 +3,12 @@
 import pytest
 
 from console.access import officers, sessions
+from console.access.invitations import InvitationKind
 from console.access.roles import Role
 from tests.console.conftest import FROM_HERE, House, Visit
 
 PAGE = "/console/officers"
+ENTER = InvitationKind.ENTER
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
@@ -112,6 +114,23 @@ def test_a_session_is_ended_by_its_row(house: House) -> None:
     assert sent(visit, "end", session=str(theirs[0].id))[0] == 303
     assert lan.get("/console/")[0] == 303
     assert sent(visit, "end", session="no session")[0] == 409
+
+
+@ONE_DATABASE
+def test_a_session_is_told_by_the_browser_and_what_it_sent_stays_text(house: House) -> None:
+    house.officer("lan", Role.VIEWER)
+    sent_as = '"><script>alert(1)</script> (Windows NT 10.0) Chrome/141.0 ' + "x" * 200
+    token = house.invited(house.database.read(lambda s: officers.by_name(s, "lan")), ENTER)
+    house.app.test_client().post(
+        f"/console/invitation/{token}", headers={**FROM_HERE, "User-Agent": sent_as}
+    )
+
+    text = admin(house).get(PAGE)[1]
+
+    assert ">Chrome 141 · Windows</span>" in text
+    assert "<script>alert" not in text
+    assert 'title="&#34;&gt;&lt;script&gt;' in text
+    assert "x" * 100 not in text
 
 
 @ONE_DATABASE
