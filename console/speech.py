@@ -35,6 +35,11 @@ def instant(at: datetime | None) -> str:
     return f"{local:%H:%M:%S}{_point()}{local.microsecond // 1000:03d}"
 
 
+def hour(at: datetime) -> str:
+    """Write the time of day in Viet Nam."""
+    return f"{at.astimezone(VIETNAM):%H:%M:%S}"
+
+
 def span(length: timedelta | None) -> str:
     """Write how long something took; a dash for what is not over."""
     if length is None:

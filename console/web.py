@@ -110,6 +110,7 @@ def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
         "number": speech.number,
         "seconds": speech.seconds,
         "ago": speech.ago,
+        "hour": speech.hour,
         "bytes": speech.size_in_bytes,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,

@@ -9,6 +9,7 @@ from console.access import meter
 from console.access.roles import Role
 from console.queries.messages import ROWS
 from core.errors import UnavailableError
+from journal.entries import Draft, Kind, Retention
 from tests.console.conftest import FROM_HERE, House, Visit
 from tests.console.test_guard import ONE_DATABASE
 from tests.console.test_reveals import asked, told
@@ -20,6 +21,10 @@ NEWS = {"HX-Request": "true"}
 
 def rows(page: str) -> int:
     return page.count('href="/console/messages/')
+
+
+def acts_on(page: str) -> int:
+    return page.count('data-label="Việc"')
 
 
 def news_of(page: str) -> str:
@@ -58,6 +63,32 @@ def test_who_pages_through_two_thousand_rows_is_stopped(house: House, enter: Ent
     assert lan.get("/console/control")[0] == 200
     house.clock.advance(timedelta(hours=12))
     assert house.entered_again(lan).get("/console/messages")[0] == 200
+
+
+@ONE_DATABASE
+def test_who_pages_through_two_thousand_acts_is_stopped(house: House, enter: Enter) -> None:
+    draft = Draft(
+        kind=Kind.ADMIN, retention=Retention.ACT, actor="officer:lan", actor_index=None,
+        subject=None, subject_index=None, payload={"act": "see-log", "rows": 50},
+    )  # fmt: skip
+    made = house.journal.prepare([draft] * (meter.ROWS.most + ROWS))
+    house.database.write(lambda session: house.journal.append(session, made))
+    ha, address, shown = enter("ha", Role.AUDITOR), "/console/acts", 0
+    while True:
+        status, page = ha.get(address)
+        if status != 200:
+            break
+        shown += acts_on(page)
+        address = older(page) or ""
+        house.clock.advance(timedelta(seconds=2))
+
+    assert (status, shown, acts_on(page)) == (429, 2000, 0)
+    assert "Hôm nay bạn đã xem 2.000 dòng" in page
+    assert ha.get("/console/acts")[0] == 429
+    looks = [each["act"] for each in told(house) if each["actor"] == "officer:ha"]
+    assert (looks[0], looks.count("see-acts")) == ("cap-reached", 40)
+    house.clock.advance(timedelta(hours=12))
+    assert house.entered_again(ha).get("/console/acts")[0] == 200
 
 
 @ONE_DATABASE
