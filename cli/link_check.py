@@ -61,6 +61,12 @@ def check(link: Link, public_url: str, clock: Clock) -> Findings:
     """Look at a link from our side."""
     if link.state is LinkState.TERMINATED:
         return Findings((_state(link),), None, len(link.secrets))
+    if link.kind is LinkKind.SMPP:
+        from cli import smpp_check
+
+        ok, says = smpp_check.look(link)
+        seen = (_state(link), _assessment(link, clock.now()), Finding("bind", ok, says))
+        return Findings(seen, None, len(link.secrets))
     standing = (_state(link), _assessment(link, clock.now()), _signature(link, public_url, clock))
     host, skew = _host(link, clock)
     found = (*standing, host) if skew is None else (*standing, host, _clock(skew))

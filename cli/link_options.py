@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
+from cli import smpp_options
 from cli.exits import USAGE, UsageFault
 from sms.links import http
 from sms.links.errors import LinkError
 from sms.links.model import LinkKind
+from sms.links.smpp import profile
+from sms.links.smpp.profile import Profile
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _RANGE = re.compile(r"0([0-9]{2,3})(?:-0([0-9]{2,3}))?")
@@ -28,9 +31,22 @@ _OPTIONS = {
         "token_file": "--token-file",
         "from_number": "--from",
     },
+    LinkKind.SMPP: smpp_options.NEEDED,
 }
-_OTHERS = {LinkKind.HTTP: {**_OPTIONS[LinkKind.TWILIO], "api_url": "--api-url"}}
-_OTHERS[LinkKind.TWILIO] = _OPTIONS[LinkKind.HTTP]
+_MAY = {LinkKind.TWILIO: {"api_url": "--api-url"}, LinkKind.SMPP: smpp_options.OTHERS}
+_OTHERS = {
+    kind: {
+        option: name
+        for other in _OPTIONS.keys() - {kind}
+        for option, name in {**_OPTIONS[other], **_MAY.get(other, {})}.items()
+    }
+    for kind in _OPTIONS
+}
+_SECRET_FILES = {
+    LinkKind.HTTP: "secret_file",
+    LinkKind.TWILIO: "token_file",
+    LinkKind.SMPP: "password_file",
+}
 _TWILIO_API = "https://api.twilio.com"
 
 
@@ -53,6 +69,7 @@ class NewLinkOptions:
     mo_price: int | None
     is_test: bool
     is_assessed: bool
+    profile: Profile | None
 
 
 def read_options(options: Mapping[str, object]) -> NewLinkOptions:
@@ -63,7 +80,7 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
     kind = LinkKind(str(options["kind"]))
     _require_own(kind, options)
     is_twilio = kind is LinkKind.TWILIO
-    url = (options["api_url"] or _TWILIO_API) if is_twilio else options["send_url"]
+    told = smpp_options.read_profile(options) if kind is LinkKind.SMPP else None
     price = options["mo_price"]
     return NewLinkOptions(
         code=_matching(_CODE, options["code"], "CODE must be 1 to 32 letters, digits, - or _"),
@@ -73,8 +90,8 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
             "--operator must be 1 to 32 letters, digits, - or _",
         ),
         kind=kind,
-        url=_url(str(url), "--api-url" if is_twilio else "--send-url"),
-        secret_file=str(options["token_file"] if is_twilio else options["secret_file"]),
+        url=_where(kind, options) if told is None else told.url,
+        secret_file=str(options[_SECRET_FILES[kind]]),
         account_sid=_account_sid(options) if is_twilio else None,
         from_number=_from_number(options) if is_twilio else None,
         prefixes=_prefixes(str(options["prefixes"])),
@@ -82,6 +99,7 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
         mo_price=None if price is None else int(str(price)),
         is_test=bool(options["is_test"]),
         is_assessed=not options["unassessed"],
+        profile=told,
     )
 
 
@@ -103,8 +121,9 @@ def read_secret(kind: LinkKind, path: str) -> str:
         click.echo(f"warning: others can read {path}: run chmod 0600 on it", err=True)
     if kind is LinkKind.TWILIO:
         return _matching(_TOKEN, text, f"{path} must hold one auth token and nothing else")
+    check = profile.check_password if kind is LinkKind.SMPP else http.check_secret
     try:
-        return http.check_secret(text)
+        return check(text)
     except LinkError as error:
         raise UsageFault(f"{path}: {error}", USAGE) from error
 
@@ -116,6 +135,12 @@ def _require_own(kind: LinkKind, options: Mapping[str, object]) -> None:
     strange = [name for option, name in _OTHERS[kind].items() if options[option]]
     if strange:
         raise UsageFault(f"a link of kind {kind} has no {', '.join(strange)}", USAGE)
+
+
+def _where(kind: LinkKind, options: Mapping[str, object]) -> str:
+    if kind is LinkKind.TWILIO:
+        return _url(str(options["api_url"] or _TWILIO_API), "--api-url")
+    return _url(str(options["send_url"]), "--send-url")
 
 
 def _url(text: str, option: str) -> str:

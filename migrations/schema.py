@@ -11,11 +11,13 @@ MODULES = (
     "records.tables",
     "records.cases",
     "records.locks",
+    "records.number_events",
     "records.pins",
     "records.stops",
     "billing.tables",
     "billing.guard_counts",
     "sms.tables",
+    "sms.links.smpp.tables",
     "sms.tally",
     "console.tables",
 )

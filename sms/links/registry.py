@@ -44,6 +44,7 @@ class NewLink:
     rate: int = 100
     assessed_by: str | None = None
     operator: str | None = None
+    profile: str | None = None
 
 
 class LinkRegistry:
@@ -129,6 +130,7 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
             "assessed_by": new.assessed_by,
             "assessed_until": now + ASSESSMENT_LIFE if new.assessed_by else None,
             "created_at": now,
+            "profile": new.profile,
         },
     ).scalar()
     if link_id is None:
@@ -255,4 +257,5 @@ def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
         assessed_until=row.assessed_until,
         secrets=tuple(live.get((row.id, "signing"), [])),
         path_secret=path_secrets[0] if path_secrets else None,
+        profile=row.profile,
     )

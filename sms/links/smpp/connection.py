@@ -1,0 +1,262 @@
+"""One connection to an SMSC: what is asked, what is answered, and whether anybody is there.
+
+Nothing is decided here about messages: what comes in goes to a handler, whose answer goes back when
+it is ready. Writes of one turn of the event loop leave together.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.deadline import ANSWERED_SECONDS, WRITTEN_SECONDS
+from sms.links.posting import NotAnsweredError, NotSentError
+from sms.links.smpp import codec
+from sms.links.smpp.pdu import (
+    RESPONSE,
+    Body,
+    Command,
+    Empty,
+    Message,
+    Pdu,
+    PduError,
+    Taken,
+    UnknownCommandError,
+)
+from sms.links.smpp.statuses import Status
+
+# So many deliver_sm may wait for our commit; meanwhile no more is read from the connection.
+MOST_UNANSWERED = 256
+_HIGHEST_SEQUENCE = 0x7FFFFFFF
+_BINDS = frozenset(
+    {
+        Command.BIND_RECEIVER_RESP,
+        Command.BIND_TRANSMITTER_RESP,
+        Command.BIND_TRANSCEIVER_RESP,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How soon silence is noticed: a dead link is one after both of these.
+
+    Units: seconds.
+    """
+
+    idle: float = 30.0
+    heard: float = 15.0
+    look: float = 5.0
+
+
+Deliver = Callable[["Connection", int, Message], None]
+
+
+class Connection(asyncio.Protocol):
+    """Both directions of one connection."""
+
+    def __init__(self, deliver: Deliver, timing: Timing) -> None:
+        self.lost = asyncio.Event()
+        self.is_bound = False
+        self.in_flight = 0
+        self._deliver = deliver
+        self._timing = timing
+        self._loop = asyncio.get_running_loop()
+        self._transport = asyncio.Transport()
+        self._got = bytearray()
+        self._out: list[bytes] = []
+        self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._sequence = 0
+        self._unanswered = 0
+        self._room: asyncio.Future[None] | None = None
+        self._heard_at = self._asked_at = self._loop.time()
+
+    async def ask(
+        self,
+        command: Command,
+        body: Body,
+        *,
+        seconds: float = ANSWERED_SECONDS,
+        written_by: float | None = None,
+    ) -> Pdu:
+        """Ask something and wait for the answer.
+
+        Units: *written_by* by the loop's clock. Raises: NotSentError before the first byte,
+        NotAnsweredError after it.
+        """
+        answer = self._send_request(command, body)
+        written_by = written_by or self._loop.time() + WRITTEN_SECONDS
+        try:
+            # Let this turn's writes leave; what the other side does not take is seen then.
+            await asyncio.sleep(0)
+            async with asyncio.timeout_at(written_by):
+                if self._room is not None:
+                    await asyncio.shield(self._room)
+        except TimeoutError as error:
+            self.cut()
+            raise NotAnsweredError("timeout") from error
+        try:
+            async with asyncio.timeout(seconds):
+                return await answer
+        except TimeoutError as error:
+            raise NotAnsweredError("timeout") from error
+        finally:
+            self._forget(answer)
+
+    async def submit(self, message: Message, written_by: float) -> Pdu:
+        """Hand a reply over and wait for the answer.
+
+        Units: *written_by* by the loop's clock. Raises: NotSentError, NotAnsweredError.
+        """
+        self.in_flight += 1
+        try:
+            return await self.ask(Command.SUBMIT_SM, message, written_by=written_by)
+        finally:
+            self.in_flight -= 1
+
+    def answer_delivery(self, sequence: int, status: Status) -> None:
+        """Answer a deliver_sm; a connection that is gone takes no answer."""
+        self._unanswered -= 1
+        if self.lost.is_set():
+            return
+        self._send(Pdu(Command.DELIVER_SM_RESP, sequence, status, Taken()))
+        if self._unanswered < MOST_UNANSWERED:
+            self._transport.resume_reading()
+
+    async def watch(self) -> None:
+        """Ask from time to time whether anybody is there; cut the connection if nobody is."""
+        timing = self._timing
+        while not self.lost.is_set():
+            await asyncio.sleep(timing.look)
+            now = self._loop.time()
+            if self._asked_at > self._heard_at and now - self._asked_at > timing.heard:
+                self.cut()
+            elif now - max(self._heard_at, self._asked_at) > timing.idle:
+                self._asked_at = now
+                self._sequence += 1
+                self._send(Pdu(Command.ENQUIRE_LINK, self._sequence))
+
+    async def settle(self, seconds: float) -> None:
+        """Wait for the answers that are still to come."""
+        if self._waiting:
+            await asyncio.wait(self._waiting.values(), timeout=seconds)
+
+    async def unbind(self, seconds: float = WRITTEN_SECONDS) -> None:
+        """Take leave, and close whether or not anybody answers."""
+        self.is_bound = False
+        try:
+            if not self.lost.is_set():
+                await self.ask(Command.UNBIND, Empty(), seconds=seconds)
+        except (NotSentError, NotAnsweredError):
+            pass
+        finally:
+            self.cut()
+
+    def cut(self) -> None:
+        """Close at once, whatever is under way."""
+        self.is_bound = False
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin (asyncio's protocol)."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (streams have no other)
+        self._transport = transport
+        # Not 0: over TLS, asyncio takes an empty buffer for a full one then.
+        transport.set_write_buffer_limits(high=1, low=0)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio's protocol)
+        """Tell whoever waits (asyncio's protocol)."""
+        self.is_bound = False
+        self.lost.set()
+        for waiting in (*self._waiting.values(), self._room):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(NotAnsweredError("connection-lost"))
+                waiting.exception()  # whoever waits may have gone
+        self._waiting.clear()
+
+    def pause_writing(self) -> None:
+        """Note that the other side takes no more for now (asyncio's protocol)."""
+        self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """Note that all was taken (asyncio's protocol)."""
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        self._room = None
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came (asyncio's protocol)."""
+        self._heard_at = self._loop.time()
+        self._got += data
+        try:
+            for octets in codec.cut(self._got):
+                self._take(octets)
+        except PduError as error:
+            # Where this one ends nobody knows, so nothing behind it can be read.
+            status = Status.INVALID_COMMAND_LENGTH
+            self._send(Pdu(Command.GENERIC_NACK, error.sequence, status))
+            self._flush()
+            self.cut()
+
+    def _take(self, octets: bytes) -> None:
+        try:
+            pdu = codec.decode(octets)
+        except UnknownCommandError as error:
+            if not error.command & RESPONSE:
+                self._send(Pdu(Command.GENERIC_NACK, error.sequence, Status.INVALID_COMMAND))
+            return
+        except PduError as error:
+            if error.command == Command.DELIVER_SM:
+                refusal = Pdu(Command.DELIVER_SM_RESP, error.sequence, Status.PERMANENT, Taken())
+                self._send(refusal)
+            return
+        if pdu.command & RESPONSE:
+            # What comes right behind the answer to a bind is a message already.
+            self.is_bound |= pdu.command in _BINDS and pdu.status == Status.OK
+            if (waiting := self._waiting.get(pdu.sequence)) and not waiting.done():
+                waiting.set_result(pdu)
+            return
+        self._answer(pdu)
+
+    def _answer(self, pdu: Pdu) -> None:
+        match pdu.command, pdu.body:
+            case Command.DELIVER_SM, Message() as message if self.is_bound:
+                self._unanswered += 1
+                if self._unanswered >= MOST_UNANSWERED:
+                    self._transport.pause_reading()
+                self._deliver(self, pdu.sequence, message)
+            case Command.DELIVER_SM, _:
+                status = Status.WRONG_BIND_STATE
+                self._send(Pdu(Command.DELIVER_SM_RESP, pdu.sequence, status, Taken()))
+            case Command.ENQUIRE_LINK, _:
+                self._send(Pdu(Command.ENQUIRE_LINK_RESP, pdu.sequence))
+            case Command.UNBIND, _:
+                self.is_bound = False
+                self._send(Pdu(Command.UNBIND_RESP, pdu.sequence))
+                self._flush()
+                self._transport.close()
+            case _:
+                self._send(Pdu(Command.GENERIC_NACK, pdu.sequence, Status.INVALID_COMMAND))
+
+    def _send_request(self, command: Command, body: Body) -> "asyncio.Future[Pdu]":
+        if self.lost.is_set() or self._transport.is_closing():
+            raise NotSentError("no-connection")
+        self._sequence = self._sequence % _HIGHEST_SEQUENCE + 1
+        self._send(Pdu(command, self._sequence, body=body))
+        answer: asyncio.Future[Pdu] = self._loop.create_future()
+        self._waiting[self._sequence] = answer
+        return answer
+
+    def _forget(self, answer: "asyncio.Future[Pdu]") -> None:
+        for sequence, waiting in list(self._waiting.items()):
+            if waiting is answer:
+                del self._waiting[sequence]
+
+    def _send(self, pdu: Pdu) -> None:
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(codec.encode(pdu))
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if out and not self._transport.is_closing():
+            self._transport.write(b"".join(out))

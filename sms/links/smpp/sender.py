@@ -1,0 +1,45 @@
+"""Hands replies to SMSCs over the sessions of this process."""
+
+import asyncio
+import time
+from datetime import datetime
+
+from core.deadline import WRITTEN_SECONDS
+from sms.links.model import Link, Outcome, Outgoing, Refused, Unknown
+from sms.links.posting import NotAnsweredError, NotSentError
+from sms.links.smpp import profile, submission
+from sms.links.smpp.sessions import Sessions
+
+
+class SmppSender:
+    """Submits replies in the thread that has the sessions."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
+        """Offer a reply once and say what is known of it afterwards."""
+        # Every event loop goes by this clock.
+        written_by = time.monotonic() + WRITTEN_SECONDS
+        submitting = self._submit(link, outgoing, now, written_by)
+        return await asyncio.wrap_future(self._sessions.begin(submitting))
+
+    async def _submit(
+        self, link: Link, outgoing: Outgoing, now: datetime, written_by: float
+    ) -> Outcome:
+        connection = self._sessions.roster.choose(link.id)
+        if connection is None or time.monotonic() > written_by:
+            return Refused("no-room", retryable=True)
+        told = profile.load(link.profile or "")
+        try:
+            answer = await connection.submit(submission.write(told, outgoing, now), written_by)
+        except NotSentError as error:
+            return Refused(str(error), retryable=True)
+        except NotAnsweredError as error:
+            return Unknown(str(error))
+        except ValueError:
+            return Refused("no-such-field", retryable=False)
+        return submission.judge(told, answer)
+
+    def close(self) -> None:
+        """Leave the sessions to their own thread."""
