@@ -86,7 +86,8 @@ def test_an_hours_budget_used_up_by_conversations_stops_new_pins(gateway: Gatewa
     assert gateway.message().reason == "budget"
 
 
-def test_what_a_budget_refuses_leaves_no_trace_but_its_usage(gateway: Gateway) -> None:
+def test_what_a_budget_refuses_leaves_no_trace_but_its_usage(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person, other = citizens(gateway, 2)
     open_pin = gateway.pin(person, code=REAL)
     use_up(gateway)
@@ -188,7 +189,8 @@ def test_a_reply_costs_what_held_on_the_day_of_the_message(sqlite_gateway: Gatew
     assert spent(gateway) == 10 * PRICE
 
 
-def test_replies_are_counted_in_the_commit_that_decides_them(gateway: Gateway) -> None:
+def test_replies_are_counted_in_the_commit_that_decides_them(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     first, second = citizens(gateway, 2)
     told = gateway.ask(first.phone, f"DC {second.personal_id}", code=REAL)
     gateway.pin(second, code=REAL)
@@ -199,7 +201,8 @@ def test_replies_are_counted_in_the_commit_that_decides_them(gateway: Gateway) -
     assert (told.reply, row.spent, row.asked, row.pins) == ("NOMATCH", 2 * PRICE, 2, 1)
 
 
-def test_a_right_pin_counts_where_the_pin_was_made(gateway: Gateway) -> None:
+def test_a_right_pin_counts_where_the_pin_was_made(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     person = citizens(gateway, 1)[0]
     gateway.clock.advance(2 * MINUTE)
     pin = gateway.pin(person, code=REAL)
@@ -211,7 +214,8 @@ def test_a_right_pin_counts_where_the_pin_was_made(gateway: Gateway) -> None:
     assert rows == {timedelta(): (1, 1), 5 * MINUTE: (0, 0)}
 
 
-def test_another_process_goes_by_the_same_rows(gateway: Gateway) -> None:
+def test_another_process_goes_by_the_same_rows(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     people = citizens(gateway, 2)
     use_up(gateway)
     fresh = gateway.another_handler()
@@ -222,8 +226,9 @@ def test_another_process_goes_by_the_same_rows(gateway: Gateway) -> None:
     assert [row.reply for row in gateway.replies()] == ["QUOTA"]
 
 
-def test_one_process_spends_a_budget_to_the_reply(gateway: Gateway) -> None:
-    people = citizens(gateway, 100)
+def test_one_process_spends_a_budget_to_the_reply(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
+    people = citizens(gateway, 64)
 
     told = Counter(one.reply for one in ask_all(gateway, people))
 
@@ -236,7 +241,7 @@ def test_several_processes_overspend_no_more_than_is_documented(
     """Each may spend what the others have not seen: what it spends unseen, and one batch."""
     keyring = Keyring.load(keys_dir, postgres_database, clock)
     with guarded(postgres_database, keyring, keys_dir, tmp_path, clock) as gateway:
-        people = citizens(gateway, 250)
+        people = citizens(gateway, 180)
         for person in people:
             gateway.send(person.phone, f"DC {person.personal_id}", code=REAL)
         unseen = 4
