@@ -61,6 +61,11 @@ INSERT INTO tally (minute, link_id, command, state, reply, messages)
 SELECT {_MINUTE}, i.link_id, i.command, i.state, coalesce(o.reply, ''), count(*)
 FROM inbound AS i LEFT JOIN outbound AS o ON o.inbound_id = i.id GROUP BY 1, 2, 3, 4, 5""",
     """
+INSERT INTO tally_hour (hour, link_id, command, state, reply, messages)
+SELECT minute - minute % 3600000000, link_id, command, state, reply, sum(messages)
+FROM tally WHERE minute < (SELECT max(minute) - max(minute) % 3600000000 FROM tally)
+GROUP BY 1, 2, 3, 4, 5""",
+    """
 INSERT INTO tallied (minute, handed_over, p50_us, p95_us, p99_us)
 SELECT DISTINCT minute, 1, 600000, 1400000, 1700000 FROM tally""",
 )

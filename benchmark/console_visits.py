@@ -23,7 +23,7 @@ from console.desk import Deployment
 from journal.errors import JournalFault
 
 COOKIE = "tradan-console"
-_GROWN = "inbound|inbound_key|outbound|journal_entry|journal_leaf|journal_open"
+_GROWN = "inbound|inbound_key|outbound|journal_entry|journal_leaf|journal_open|tally"
 _COUNTS = re.compile(rf"count\(.*?\bFROM\s+({_GROWN})\b", re.IGNORECASE | re.DOTALL)
 _SCANS = {
     "postgresql": re.compile(rf"Seq Scan on ({_GROWN})\b"),

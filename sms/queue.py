@@ -155,7 +155,7 @@ def take_back(session: Session) -> None:
 
 def oldest(session: Session) -> datetime | None:
     """Return since when somebody waits."""
-    return session.execute(sa.select(sa.func.min(SENDER.c.waiting_since))).scalar()
+    return session.execute(_OLDEST_OF_ALL).scalar()
 
 
 def _lease(session: Session, token: UUID, now: datetime, limit: int) -> list[int]:
@@ -188,6 +188,10 @@ def _free(session: Session, token: UUID, sender_ids: set[int]) -> None:
     session.execute(_LET_GO, {"senders": sorted(sender_ids), "token": token})
 
 
+# The words of the index's own condition, or SQLite reads every sender there ever was.
+_OLDEST_OF_ALL = sa.select(sa.func.min(SENDER.c.waiting_since)).where(
+    SENDER.c.waiting_since.is_not(None)
+)
 # A sender who waits shows in the partial index; a lease that has run out counts for nothing.
 _FREE_SENDERS = prepared(
     sa.select(SENDER.c.id)

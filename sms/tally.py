@@ -1,7 +1,8 @@
 """The tally: what came and how it ended, minute by minute, so that nobody has to count messages.
 
 A minute is counted once, some time after it has closed; what is answered later than that is not in
-its spans, and in no figure twice.
+its spans, and in no figure twice. With the last minute of an hour the whole hour is added up, for
+whoever looks further back than a day.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from core.db import Instant, dialect_of, metadata, upsert
 from core.ids import first_uuid7
 from sms.tables import INBOUND, OUTBOUND
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # Replies that are on their way get this long to be counted as handed over.
 _SETTLED_AFTER = timedelta(minutes=2)
 _CAUGHT_UP_AT_ONCE = 30
@@ -26,6 +27,17 @@ TALLY = sa.Table(
     "tally",
     metadata,
     sa.Column("minute", Instant, primary_key=True, autoincrement=False),
+    sa.Column("link_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("command", sa.String(16), primary_key=True),
+    sa.Column("state", sa.String(16), primary_key=True),
+    sa.Column("reply", sa.String(16), primary_key=True),
+    sa.Column("messages", sa.Integer, nullable=False),
+)
+
+TALLY_HOUR = sa.Table(
+    "tally_hour",
+    metadata,
+    sa.Column("hour", Instant, primary_key=True, autoincrement=False),
     sa.Column("link_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("command", sa.String(16), primary_key=True),
     sa.Column("state", sa.String(16), primary_key=True),
@@ -68,13 +80,21 @@ def count_up(session: Session, now: datetime) -> int:
         start += MINUTE
     for minute in minutes:
         _count(session, minute)
+        if (minute + MINUTE).minute == 0:
+            _add_up(session, minute + MINUTE - HOUR)
     return len(minutes)
+
+
+def added_up_until(session: Session) -> datetime | None:
+    """Return the end of the last hour that was added up and had any messages."""
+    last: datetime | None = session.execute(sa.select(sa.func.max(TALLY_HOUR.c.hour))).scalar()
+    return None if last is None else last + HOUR
 
 
 def forget(session: Session, now: datetime) -> None:
     """Let go of what is older than anybody looks back."""
-    for table in (TALLY, TALLIED):
-        session.execute(sa.delete(table).where(table.c.minute < now - _KEPT))
+    for at in (TALLY.c.minute, TALLIED.c.minute, TALLY_HOUR.c.hour):
+        session.execute(sa.delete(at.table).where(at < now - _KEPT))
 
 
 def span_of(spans: Sequence[int]) -> Span:
@@ -106,6 +126,17 @@ def _count(session: Session, minute: datetime) -> None:
             "p99_us": span.p99,
         },
     )
+
+
+def _add_up(session: Session, hour: datetime) -> None:
+    keys = (TALLY.c.link_id, TALLY.c.command, TALLY.c.state, TALLY.c.reply)
+    total = sa.select(sa.literal(hour, Instant), *keys, sa.func.sum(TALLY.c.messages)).where(
+        TALLY.c.minute >= hour, TALLY.c.minute < hour + HOUR
+    )
+    insert = upsert(dialect_of(session), TALLY_HOUR).from_select(
+        [column.name for column in TALLY_HOUR.c], total.group_by(*keys)
+    )
+    session.execute(insert.on_conflict_do_nothing())
 
 
 def _minute_of(at: datetime) -> datetime:

@@ -91,17 +91,25 @@ def page(
     before: UUID | None = None,
     after: UUID | None = None,
     most: int = ROWS,
+    looked_at: int = LOOKED_AT,
 ) -> Listing:
     """Read the page before a message, after one, or the newest."""
-    ids = _ids(wanted, before, after)
-    read = session.execute(_rows(ids, wanted, upwards=after is not None, most=most)).all()
-    rows = read[:most] if after is None else read[:most][::-1]
-    further: UUID | None = rows[-1 if after is None else 0].id if len(read) > most else None
-    looked_until = None
-    if further is None:
-        edge = session.execute(ids.offset(LOOKED_AT - 1).limit(1)).one_or_none()
-        if edge is not None:
-            further, looked_until = edge.id, time_of(edge.id)
+    places, upwards = _places(wanted, before, after), after is not None
+    along = INBOUND.c.id.asc() if upwards else INBOUND.c.id.desc()
+    edge = None
+    if wanted.is_picky:
+        ids = sa.select(INBOUND.c.id).where(*places).order_by(along)
+        edge = session.execute(ids.offset(looked_at - 1).limit(1)).scalar()
+    if edge is not None:
+        places.append(INBOUND.c.id <= edge if upwards else INBOUND.c.id >= edge)
+    picked = sa.select(INBOUND).where(*places, *_picks(wanted)).order_by(along).limit(most + 1)
+    read = session.execute(_answered(picked, upwards=upwards)).all()
+    rows = read[:most][::-1] if upwards else read[:most]
+    further, looked_until = edge, None
+    if len(read) > most:
+        further = rows[0 if upwards else -1].id
+    elif edge is not None:
+        looked_until = time_of(edge)
     if after is None:
         older, newer = further, before and (rows[0].id if rows else before)
     else:
@@ -134,46 +142,49 @@ def time_of(message_id: UUID) -> datetime:
     return datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC)
 
 
-def _ids(wanted: Wanted, before: UUID | None, after: UUID | None) -> sa.Select[tuple[UUID]]:
-    """Choose the messages that a page looks at, by their place in time alone."""
-    ids = sa.select(INBOUND.c.id)
+def _places(
+    wanted: Wanted, before: UUID | None, after: UUID | None
+) -> list[sa.ColumnElement[bool]]:
+    """Say which messages a page looks at, by their place in time alone."""
+    places = []
     if wanted.since is not None:
-        ids = ids.where(INBOUND.c.id >= first_uuid7(wanted.since))
+        places.append(INBOUND.c.id >= first_uuid7(wanted.since))
     if wanted.until is not None:
-        ids = ids.where(INBOUND.c.id < first_uuid7(wanted.until))
+        places.append(INBOUND.c.id < first_uuid7(wanted.until))
     if wanted.ids is not None:
-        ids = ids.where(INBOUND.c.id.in_(wanted.ids))
+        places.append(INBOUND.c.id.in_(wanted.ids))
     if before is not None:
-        ids = ids.where(INBOUND.c.id < before)
+        places.append(INBOUND.c.id < before)
     if after is not None:
-        ids = ids.where(INBOUND.c.id > after)
-    return ids.order_by(INBOUND.c.id.asc() if after is not None else INBOUND.c.id.desc())
+        places.append(INBOUND.c.id > after)
+    return places
 
 
-def _rows(
-    ids: sa.Select[tuple[UUID]], wanted: Wanted, *, upwards: bool, most: int
-) -> sa.Select[tuple[Any, ...]]:
-    looked_at = LOOKED_AT if wanted.is_picky else most + 1
-    # With all their columns: to find them by their ids again takes longer than to carry them along.
-    window = ids.with_only_columns(*INBOUND.c).limit(looked_at).subquery("looked_at")
+def _picks(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    """Say which of the messages that are looked at are wanted."""
+    # Asked of one message after the other until the page is full: a join might read every reply.
+    answer = sa.select(OUTBOUND.c.reply).where(OUTBOUND.c.inbound_id == INBOUND.c.id)
+    picks = (
+        (INBOUND.c.link_id, wanted.link_id),
+        (INBOUND.c.command, wanted.command),
+        (INBOUND.c.state, wanted.state),
+        (answer.correlate(INBOUND).scalar_subquery(), wanted.reply),
+    )
+    return [asked == value for asked, value in picks if value is not None]
+
+
+def _answered(picked: sa.Select[Any], *, upwards: bool) -> sa.Select[Any]:
+    """Join the messages of a page, and no others, with what was answered to them."""
+    page = picked.subquery("page")
     rows = sa.select(
-        window,
+        page,
         OUTBOUND.c.reply,
         OUTBOUND.c.state.label("reply_state"),
         OUTBOUND.c.segments,
         OUTBOUND.c.accepted_at,
         OUTBOUND.c.is_test,
-    ).select_from(window)
-    rows = rows.outerjoin(OUTBOUND, OUTBOUND.c.inbound_id == window.c.id)
-    for column, value in (
-        (window.c.link_id, wanted.link_id),
-        (window.c.command, wanted.command),
-        (window.c.state, wanted.state),
-        (OUTBOUND.c.reply, wanted.reply),
-    ):
-        if value is not None:
-            rows = rows.where(column == value)
-    return rows.order_by(window.c.id.asc() if upwards else window.c.id.desc()).limit(most + 1)
+    ).outerjoin_from(page, OUTBOUND, OUTBOUND.c.inbound_id == page.c.id)
+    return rows.order_by(page.c.id.asc() if upwards else page.c.id.desc())
 
 
 def _listed(

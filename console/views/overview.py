@@ -1,7 +1,7 @@
 """The first page: how the service stands, and what the last day was like."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,6 +13,7 @@ from console.desk import Desk
 from console.guard import Guard
 from console.queries import overview
 from sms.standing import Reader
+from sms.tally import HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Stretch:
     word: str
     length: timedelta
     step: timedelta
+
+    def end(self, now: datetime) -> datetime:
+        """Return the end of the minute that was last over, or of the hour where steps are hours."""
+        minute = now.replace(second=0, microsecond=0)
+        return minute if self.step % HOUR else minute.replace(minute=0) + HOUR
 
 
 STRETCHES = (
@@ -43,7 +49,7 @@ class Overview:
         """Show how the service stands and what it did."""
         desk, now = self._desk, self._desk.clock.now()
         stretch = _stretch()
-        until = now.replace(second=0, microsecond=0)
+        until = stretch.end(now)
         codes = {link.id: link.code for link in desk.links.all()}
         day = desk.database.read(
             lambda session: overview.load(

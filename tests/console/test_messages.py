@@ -107,6 +107,32 @@ def test_pages_lead_back_and_forth_over_every_message_once(house: House) -> None
     assert back.rows == second.rows
 
 
+def test_a_filter_that_few_match_says_how_far_it_looked_and_leads_on(house: House) -> None:
+    house.gateway.send_all([(f"+849870{n:05d}", "HD") for n in range(30)])
+    first = house.gateway.message(0)
+    chosen = sa.update(INBOUND).where(INBOUND.c.id == first.id).values(command="DC")
+    house.database.write(lambda s: s.execute(chosen).close())
+
+    def page(before: UUID | None = None, after: UUID | None = None) -> messages.Listing:
+        return house.database.read(
+            lambda s: messages.page(
+                s, house.keyring, house.journal, Wanted(command="DC"),
+                before=before, after=after, looked_at=20,
+            )
+        )  # fmt: skip
+
+    newest = page()
+    rest = page(before=newest.older)
+    back = page(after=first.id)
+
+    edge = house.gateway.message(-20).id
+    assert (newest.rows, newest.older) == ((), edge)
+    assert newest.looked_until == messages.time_of(edge)
+    assert [row.id for row in rest.rows] == [first.id]
+    assert (rest.older, rest.looked_until) == (None, None)
+    assert (back.rows, back.newer) == ((), house.gateway.message(20).id)
+
+
 def test_a_message_is_told_by_its_stages_with_a_proof_that_was_checked(house: House) -> None:
     person = looked_up(house)
     visit = house.entered("lan", Role.VIEWER)

@@ -14,7 +14,7 @@ from core.ids import first_uuid7
 from core.keyring import Keyring
 from sms import tally
 from sms.tables import INBOUND, OUTBOUND
-from sms.tally import TALLIED, TALLY
+from sms.tally import TALLIED, TALLY, TALLY_HOUR
 from tests.fakes import FixedClock
 
 CAME = 3
@@ -70,6 +70,32 @@ def test_a_closed_minute_is_counted_once(
         lambda s: s.execute(sa.select(TALLIED).where(TALLIED.c.handed_over > 0)).all()
     )
     assert (busy.p50_us, busy.p99_us) == (1_000_000, 1_000_000)
+
+
+def test_an_hour_is_added_up_with_its_last_minute(
+    database: Database, clock: FixedClock, messages: Iterator[Database]
+) -> None:
+    hour = clock.now()
+    database.write(lambda s: tally.count_up(s, clock.now()))
+    clock.advance(timedelta(minutes=61))
+
+    def rows() -> list[sa.Row[tuple[object, ...]]]:
+        while database.write(lambda s: tally.count_up(s, clock.now())):
+            pass
+        return database.read(lambda s: list(s.execute(sa.select(TALLY_HOUR)).all()))
+
+    before = rows(), database.read(tally.added_up_until)
+    clock.advance(timedelta(minutes=1))
+    after = rows()
+
+    assert before == ([], None)
+    assert sorted((row.hour, row.command, row.reply, row.messages) for row in after) == [
+        (hour, "HD", "", 2),
+        (hour, "HD", "HELP", 1),
+    ]
+    assert database.read(tally.added_up_until) == hour + timedelta(hours=1)
+    clock.advance(timedelta(hours=2))
+    assert rows() == after, "an hour in which nothing came has no rows"
 
 
 def test_what_nobody_looks_back_to_is_let_go(
