@@ -114,6 +114,7 @@ def _guards(service: Service) -> Keeper:
 
 
 def _operators(service: Service) -> Keeper:
+    from records import number_events
     from sms import receipts
     from sms.polling import Polling
 
@@ -132,7 +133,11 @@ def _operators(service: Service) -> Keeper:
         while database.write(lambda session: receipts.settle(session, by_id, clock.now())):
             pass
 
+    def forget() -> None:
+        database.write(lambda session: number_events.forget(session, clock.now()))
+
     chores = (
+        Chore(_FORGET_EVERY, forget),
         Chore(_ASK_OPERATORS_EVERY, settle),
         Chore(_ASK_OPERATORS_EVERY, polling.poll),
     )

@@ -4,6 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 MESSAGES_IN = Counter("tradan_messages_in", "Messages accepted from operators", ["link", "result"])
 RECEIPTS = Counter("tradan_receipts", "What delivery receipts came to", ["link", "result"])
+NUMBER_EVENTS = Counter("tradan_number_events", "What number events came to", ["link", "result"])
 AUTH_FAILURES = Counter("tradan_auth_failures", "Requests whose signature did not hold", ["link"])
 HANDLED = Counter("tradan_handled", "Messages that reached their end", ["state", "reply"])
 SENT = Counter("tradan_sent", "Attempts to hand a reply to an operator", ["link", "outcome"])

@@ -74,6 +74,7 @@ def _answer(
         closing=closing,
         opened=(challenge, ChallengeState.OPEN),
         gate=locks.pin_made(facts.gate, now),
+        trusted_since=disclosure.trusted_since(facts.record),
         is_test=facts.record is not None and facts.record.is_test,
     )
 

@@ -11,6 +11,7 @@ from journal.accesses import Accesses
 from journal.found import Found
 from records.cases import Case, NewCase
 from records.locks import CitizenLimits, Gate
+from records.numbers import MOST_SHARING, NOTHING_HAPPENED, Standing
 from records.pins import Challenge, ChallengeState, Closing, PinPolicy
 from records.quotas import History, SenderLimits
 from records.register import Record
@@ -45,8 +46,7 @@ class Policy:
     budgets: Budgets = field(default_factory=Budgets)
     late: timedelta = timedelta(minutes=15)
     silent: timedelta = timedelta(hours=24)
-    number_settles: timedelta = timedelta(hours=72)
-    most_sharing: int = 3
+    most_sharing: int = MOST_SHARING
     most_open_cases: int = 3
 
 
@@ -121,6 +121,7 @@ class Facts:
     register_is_up: bool = True
     journal_is_up: bool = True
     sharing: int = 0
+    number: Standing = NOTHING_HAPPENED
     pin_matches: bool = False
     fresh: FreshPin | None = None
     price_hundredths: int | None = None
@@ -148,7 +149,10 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a message leads to: its end, a reply, an entry, and changes to rows."""
+    """What a message leads to: its end, a reply, an entry, and changes to rows.
+
+    *trusted_since*: from when on what happens to the number holds the reply back.
+    """
 
     state: State
     reason: str
@@ -158,5 +162,6 @@ class Decision:
     closing: Closing | None = None
     opened: tuple[Challenge, ChallengeState] | None = None
     gate: Gate | None = None
+    trusted_since: datetime | None = None
     case: NewCase | None = None
     is_test: bool = False

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-from core.clock import vietnam_day
-from records import locks
+from records import locks, numbers
 from records.catalogue import Group
 from records.locks import Gate
 from records.pins import Challenge, ChallengeState, Closing
@@ -57,6 +56,7 @@ def redeem(
         exchange=exchange(challenge, reply.reply_class, "right-pin", fields=fields),
         closing=closing,
         gate=gate,
+        trusted_since=trusted_since(record),
         is_test=record.is_test,
     )
 
@@ -107,14 +107,13 @@ def bars(
         return OTHER_NUMBER if purpose is Purpose.RECORD else OTHER_NUMBER_OWNER
     if facts.sharing > policy.most_sharing:
         return "number-shared"
-    return _number_bars(record, policy, now)
+    return numbers.bars(facts.number, record.phone_verified_on, now)
 
 
-def _number_bars(record: Record, policy: Policy, now: datetime) -> str | None:
-    if record.phone_verified_on is None:
-        return "number-not-verified"
-    settled = vietnam_day(now) - record.phone_verified_on >= policy.number_settles
-    return None if settled else "number-too-new"
+def trusted_since(record: Record | None) -> datetime | None:
+    """Return from when on what happens to the number on file holds back what is told to it."""
+    verified_on = record.phone_verified_on if record is not None else None
+    return None if verified_on is None else numbers.trusted_since(verified_on)
 
 
 def exchange(

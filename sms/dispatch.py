@@ -32,6 +32,8 @@ class NewReply:
     command: str
     priority: int
     discloses: bool
+    number_id: int
+    trusted_since: datetime | None
     is_test: bool
     to: str = field(repr=False)
     sender: str
@@ -100,6 +102,8 @@ def row_of(keyring: Keyring, reply: NewReply) -> dict[str, object]:
         "command": reply.command,
         "priority": reply.priority,
         "discloses": reply.discloses,
+        "number_id": reply.number_id,
+        "trusted_since": reply.trusted_since,
         "is_test": reply.is_test,
         "key_id": sealed.key_id,
         "blob": sealed.blob,

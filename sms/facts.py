@@ -1,7 +1,7 @@
 """Loads what a batch of decisions depends on, in a handful of statements for all of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.keyring import Keyring, row_id
 from journal.journal import Journal
-from records import locks, pins, stop_file, stops
+from records import locks, number_events, pins, stop_file, stops
 from records.locks import OPEN, Gate
+from records.numbers import NOTHING_HAPPENED, Standing
 from records.pins import Challenge
 from records.stops import Scope, Stops
 from sms.commands import AskLog, AskRecord, GivePin, Lock, Unlock
@@ -26,14 +27,20 @@ class Moving:
     challenges: dict[int, Challenge]
     gates: dict[int, Gate]
     stops: Stops
+    numbers: dict[int, Standing] = field(default_factory=dict)
 
     def agrees(self, other: "Moving", sender_id: int, citizen_id: int | None) -> bool:
         """Tell whether nothing moved that this sender's decision rests on."""
         return (
             self.stops == other.stops
+            and self.number(sender_id) == other.number(sender_id)
             and self.challenges.get(sender_id) == other.challenges.get(sender_id)
             and (citizen_id is None or self.gate(citizen_id) == other.gate(citizen_id))
         )
+
+    def number(self, sender_id: int) -> Standing:
+        """Return how a sender's number stands; nothing was heard of most."""
+        return self.numbers.get(sender_id, NOTHING_HAPPENED)
 
     def gate(self, citizen_id: int | None) -> Gate:
         """Return the gate of this citizen; nobody's and an unknown one's is open."""
@@ -65,7 +72,10 @@ class Loader:
         challenges = pins.open_of(session, self.keyring, senders)
         citizens = self._citizens(messages, challenges)
         moving = Moving(
-            challenges, locks.load(session, set(citizens.values())), self._stops(session)
+            challenges,
+            locks.load(session, set(citizens.values())),
+            self._stops(session),
+            number_events.standings(session, senders),
         )
         return Loaded(
             moving,
@@ -81,7 +91,10 @@ class Loader:
         senders = _whose_facts_matter(messages)
         challenges = pins.open_of(session, self.keyring, senders, lock=True)
         return Moving(
-            challenges, locks.load(session, set(citizens), lock=True), self._stops(session)
+            challenges,
+            locks.load(session, set(citizens), lock=True),
+            self._stops(session),
+            number_events.standings(session, senders),
         )
 
     def _stops(self, session: Session) -> Stops:

@@ -257,6 +257,7 @@ def _facts(
         register_is_up=groundwork.register_is_up,
         journal_is_up=loaded.journal_is_up,
         sharing=loaded.sharing.get(sender, 0),
+        number=loaded.moving.number(sender),
         pin_matches=groundwork.matches.get(sender, False),
         fresh=groundwork.fresh.get(sender),
         price_hundredths=prices.get(message.id),

@@ -5,65 +5,145 @@ it is about does not show.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from sqlalchemy.orm import Session
 
+from core import log, metrics
 from core.db import Database
+from core.keyring import Keyring
+from records import number_events
+from records.number_events import Arrival
 from sms import receipts
-from sms.links import statuses
+from sms.links import number_notices, statuses
 from sms.links.errors import MalformedError
 from sms.links.model import Link, LinkKind, Subject
-from sms.problems import Answer
-from sms.receipts import Receipt, Taken
+from sms.links.registry import LinkRegistry
+from sms.problems import Answer, refusal
+from sms.receipts import Receipt
 
 _JSON = "application/json"
+_log = log.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice of a link: the id it is acknowledged by, and what it says."""
+    """One notice of a link: the id it is acknowledged by, and what it says.
+
+    *said* is None where it is about nothing that could be ours.
+    """
 
     link: Link
+    subject: Subject
     id: str
-    receipt: Receipt | None = field(repr=False)
+    said: Receipt | Arrival | None = field(repr=False)
 
 
-def read(
-    link: Link, subject: Subject, signed: str | list[tuple[str, str]], query: str, now: datetime
-) -> Notice:
-    """Read what a link is seen to have posted.
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Reads and takes notices."""
 
-    Raises: MalformedError; UnauthenticatedError for another account's or number's.
-    """
-    if subject is not Subject.RECEIPT:
-        raise MalformedError("this link tells nothing of the kind")
-    if isinstance(signed, str):
-        status = statuses.read(signed, now)
-    else:
-        status = statuses.read_twilio(link, signed, query, now)
-    return Notice(link, status.id, status.receipt)
+    database: Database
+    keyring: Keyring
+    links: LinkRegistry
+
+    def read(
+        self,
+        link: Link,
+        subject: Subject,
+        signed: str | list[tuple[str, str]],
+        query: str,
+        now: datetime,
+    ) -> Notice:
+        """Read what a link is seen to have posted.
+
+        Raises: MalformedError; UnauthenticatedError for another account's or number's.
+        """
+        if subject is Subject.RECEIPT:
+            status = (
+                statuses.read(signed, now)
+                if isinstance(signed, str)
+                else statuses.read_twilio(link, signed, query, now)
+            )
+            return Notice(link, subject, status.id, status.receipt)
+        if not isinstance(signed, str):
+            raise MalformedError("Twilio tells nothing of numbers")
+        notice = number_notices.read(link, signed, now)
+        arrival = notice.number and number_events.prepare(
+            self.keyring, link.id, notice.event, notice.number
+        )
+        return Notice(link, subject, notice.event.id, arrival or None)
+
+    def take(self, told: Sequence[Notice], now: datetime) -> list[Answer]:
+        """Take notices in one commit, and word their acknowledgements."""
+        prefixes = self._prefixes()
+
+        def work(session: Session) -> list[str]:
+            came_to = dict.fromkeys(range(len(told)), "unknown")
+            came_to |= _take_receipts(session, told, now)
+            came_to |= _take_events(session, told, prefixes)
+            return [came_to[place] for place in range(len(told))]
+
+        came_to = self.database.write(work)
+        _count(told, came_to)
+        return [_acknowledged(notice, result) for notice, result in zip(told, came_to, strict=True)]
+
+    def _prefixes(self) -> Mapping[str, str]:
+        """Return the prefixes of each operator, of all its links together."""
+        agreed: dict[str, list[str]] = {}
+        for link in self.links.all():
+            agreed.setdefault(link.operator, []).extend(filter(None, [link.prefixes]))
+        return {operator: ",".join(ranges) for operator, ranges in agreed.items()}
 
 
-def take(database: Database, told: Sequence[Notice], now: datetime) -> list[Answer]:
-    """Take notices in one commit, and word their acknowledgements."""
-    links = {notice.link.id: notice.link for notice in told}
+def _take_receipts(session: Session, told: Sequence[Notice], now: datetime) -> dict[int, str]:
+    said = [
+        (place, notice.link, notice.said)
+        for place, notice in enumerate(told)
+        if isinstance(notice.said, Receipt)
+    ]
+    came_to: dict[int, str] = {}
+    for _, group in groupby(sorted(said, key=lambda one: one[1].id), key=lambda one: one[1].id):
+        of_link = list(group)
+        taken = receipts.take(session, of_link[0][1], [one[2] for one in of_link], now)
+        came_to |= {one[0]: result for one, result in zip(of_link, taken, strict=True)}
+    return came_to
+
+
+def _take_events(
+    session: Session, told: Sequence[Notice], prefixes: Mapping[str, str]
+) -> dict[int, str]:
     said = {
-        key: [n.receipt for n in told if n.link.id == key and n.receipt is not None]
-        for key in sorted(links)
+        place: notice.said for place, notice in enumerate(told) if isinstance(notice.said, Arrival)
     }
-
-    def work(session: Session) -> dict[int, list[Taken]]:
-        return {key: receipts.take(session, links[key], said[key], now) for key in said}
-
-    for key, came_to in database.write(work).items():
-        receipts.count(links[key], came_to)
-    return [_acknowledged(notice) for notice in told]
+    taken = number_events.take(session, list(said.values()), prefixes) if said else []
+    return dict(zip(said, taken, strict=True))
 
 
-def _acknowledged(notice: Notice) -> Answer:
+def _count(told: Sequence[Notice], came_to: Sequence[str]) -> None:
+    for notice, result in zip(told, came_to, strict=True):
+        if notice.subject is Subject.NUMBER:
+            _count_event(notice, result)
+        else:
+            receipts.count(notice.link, [receipts.Taken(result)])
+
+
+def _count_event(notice: Notice, result: str) -> None:
+    metrics.NUMBER_EVENTS.labels(notice.link.code, result).inc()
+    if result == number_events.Taken.CONFLICTING:
+        metrics.ALARMS.labels("conflicting-repeat").inc()
+        _log.error("number.conflicting", link=notice.link.code)
+    if result == number_events.Taken.NOT_SERVED:
+        metrics.ALARMS.labels("foreign-number").inc()
+        _log.warning("number.not-served", link=notice.link.code)
+
+
+def _acknowledged(notice: Notice, result: str) -> Answer:
+    if result == number_events.Taken.CONFLICTING:
+        return refusal(409)
     if notice.link.kind is LinkKind.HTTP:
         body = json.dumps({"id": notice.id}, separators=(",", ":"))
         return Answer(200, _JSON, body.encode())

@@ -1,7 +1,8 @@
 """The outbox: replies that wait to be handed over, claimed under a number that fences the late.
 
-One statement decides what may be sent now: sealed, not stopped, alive, and never a made-up person's
-record over a link that carries real ones.
+One statement decides what may be sent now: sealed, not stopped, alive, to a number of which nothing
+was heard that speaks against it, and never a made-up person's record over a link that carries real
+ones.
 """
 
 import secrets
@@ -17,8 +18,9 @@ from core.db import locked
 from core.keyring import Sealed
 from core.prepared import among, prepared
 from journal.sealed import is_sealed
-from records.stops import STOP, Scope
+from records import numbers
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
+from sms.holds import HELD, STOPPED
 from sms.links.model import Accepted, LinkState, Refused, Unknown
 from sms.tables import LINK, OUTBOUND
 
@@ -50,7 +52,13 @@ def claim(
     rooms = rooms or {}
     full = [link_id for link_id, room in rooms.items() if room <= 0]
     statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
-    values = {"now": now, "most": limit, "full": full, "may_disclose": may_disclose}
+    values = {
+        "now": now,
+        "most": limit,
+        "full": full,
+        "may_disclose": may_disclose,
+        "settled": now - numbers.SETTLES,
+    }
     found = session.execute(statement, values).all()
     rows = _within(rooms, found)
     if not rows:
@@ -192,20 +200,6 @@ def _claimed(row: sa.Row[Any]) -> Claimed:
     )
 
 
-_STOPPED = (
-    sa.exists()
-    .where(
-        STOP.c.resumed_at.is_(None),
-        sa.or_(
-            STOP.c.scope == Scope.SERVICE,
-            STOP.c.scope == Scope.DISCLOSURE,
-            sa.and_(STOP.c.scope == Scope.OPERATOR, STOP.c.key == LINK.c.operator),
-            sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
-            sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
-        ),
-    )
-    .correlate(LINK, OUTBOUND)
-)
 _CLAIMABLE: sa.Select[tuple[Any, ...]] = prepared(
     sa.select(OUTBOUND)
     .join(LINK, LINK.c.id == OUTBOUND.c.link_id)
@@ -219,7 +213,11 @@ _CLAIMABLE: sa.Select[tuple[Any, ...]] = prepared(
         sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
         sa.or_(
             OUTBOUND.c.discloses.is_(False),
-            sa.and_(sa.bindparam("may_disclose", type_=sa.Boolean).is_(True), sa.not_(_STOPPED)),
+            sa.and_(
+                sa.bindparam("may_disclose", type_=sa.Boolean).is_(True),
+                sa.not_(STOPPED),
+                sa.not_(HELD),
+            ),
         ),
     )
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)

@@ -162,6 +162,9 @@ OUTBOUND = sa.Table(
     sa.Column("delivery_at", Instant),
     sa.Column("delivery_error", sa.String(40)),
     sa.Column("delivery_parts", sa.BigInteger),
+    # Whose number it goes to, and from when on what happens to that speaks against it.
+    sa.Column("number_id", sa.BigInteger),
+    sa.Column("trusted_since", Instant),
 )
 sa.Index(
     "ix_outbound_waiting",

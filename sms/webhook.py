@@ -17,7 +17,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
-from sms import inbound, notices
+from sms import inbound
 from sms.inbound import Arrival, Receipt
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links import http
@@ -26,7 +26,7 @@ from sms.links.http import Headers
 from sms.links.model import Envelope, Link, LinkKind, LinkState, Subject
 from sms.links.registry import LinkRegistry
 from sms.notice_rate import NoticeRate
-from sms.notices import Notice
+from sms.notices import Notice, Notices
 from sms.problems import Answer, refusal, response_of
 from sms.signals import Bell
 
@@ -89,7 +89,7 @@ class Receiver:
             now = self.clock.now()
             link, signed = _authenticate(self, post, now)
             if post.subject is not Subject.MESSAGE:
-                return notices.read(link, post.subject, signed, post.query, now)
+                return self._notices.read(link, post.subject, signed, post.query, now)
             envelope = _message(link, signed, now)
             return _Offer(link, inbound.prepare(self.keyring, link, envelope, now))
         except WrongTypeError:
@@ -103,6 +103,10 @@ class Receiver:
         except Exception as error:  # noqa: BLE001 (the others of the lot are answered all the same)
             return broken(error)
 
+    @property
+    def _notices(self) -> Notices:
+        return Notices(self.database, self.keyring, self.links)
+
     def _note(self, noted: Mapping[int, Notice]) -> dict[int, Answer]:
         """Take what is told besides messages, all of it in one commit."""
         answers = {
@@ -115,7 +119,7 @@ class Receiver:
                 answers[place] = refusal(429, retry_after=1)
         kept = {place: one for place, one in noted.items() if place not in answers}
         if kept:
-            came_to = notices.take(self.database, list(kept.values()), self.clock.now())
+            came_to = self._notices.take(list(kept.values()), self.clock.now())
             answers |= dict(zip(kept, came_to, strict=True))
         return answers
 

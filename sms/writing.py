@@ -122,6 +122,8 @@ def _reply_row(
         command=_purpose(message, decision),
         priority=0 if reply.reply_class in _DISCLOSES else 1,
         discloses=reply.reply_class in _DISCLOSES,
+        number_id=message.sender_id,
+        trusted_since=decision.trusted_since,
         is_test=decision.is_test,
         to=message.sender,
         sender=message.to,

@@ -1,4 +1,4 @@
-"""Receipts through the running service, as operators post them."""
+"""Receipts and number events through the running service, as operators post them."""
 
 import json
 from datetime import UTC, datetime
@@ -59,3 +59,17 @@ def test_twilio_calls_back_where_it_was_told_to(service: Deployment, person: Per
 
     assert answer.status == 200
     assert service.report(link, form["MessageSid"])["delivery"] == "undelivered"
+
+
+def test_t5_after_a_sim_swap_nothing_is_told(
+    service: Deployment, telco: HttpLink, person: Person
+) -> None:
+    answer = post(
+        telco, "numbers", "number.sim_changed", id=f"n-{token_hex(8)}", number=person.phone,
+        happened_at=now(),
+    )  # fmt: skip
+
+    asked = telco.ask(person.phone, f"DC {person.personal_id}")
+
+    assert answer.status == 200
+    assert service.reply_class(telco, str(asked.data["in_reply_to"])) == "NOMATCH"

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from records.locks import OPEN, CitizenLimits, Gate
+from records.numbers import Standing
 from records.pins import ChallengeState, Closing
 from records.quotas import History
 from records.register import Status
@@ -151,6 +152,8 @@ def test_unlocking_leaves_the_failures_lock() -> None:
         ("status-deceased", waiting(record=record(status=Status.DECEASED))),
         ("number-shared", waiting(sharing=4)),
         ("number-too-new", waiting(record=record(phone_verified_on=days_ago(0)))),
+        ("sim-changed", waiting(number=Standing(sim_changed_at=NOON))),
+        ("number-left", waiting(number=Standing(left_at=NOON))),
         ("owner-locked", waiting(gate=Gate(owner_locked=True))),
         ("failure-lock-for-good", waiting(gate=Gate(failures=30))),
         ("citizen-results", waiting(gate=Gate(results=(NOON - HOUR,) * 5))),

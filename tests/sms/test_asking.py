@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from records.locks import OPEN, Gate
+from records.numbers import Standing
 from records.pins import ChallengeState, Closing
 from records.register import Status
 from sms import replies, wording
@@ -52,6 +53,14 @@ NOTHING: dict[str, tuple[Message, Facts]] = {
     "number-shared": (message(DC), facts(sharing=4)),
     "number-not-verified": (message(DC), facts(record=record(phone_verified_on=None))),
     "number-too-new": (message(DC), facts(record=record(phone_verified_on=days_ago(2)))),
+    "number-verified-long-ago": (
+        message(DC),
+        facts(record=record(phone_verified_on=days_ago(732))),
+    ),
+    "sim-changed": (message(DC), facts(number=Standing(sim_changed_at=NOON))),
+    "number-ported": (message(DC), facts(number=Standing(ported_at=NOON))),
+    "number-left": (message(DC), facts(number=Standing(left_at=NOON))),
+    "number-barred": (message(DC), facts(number=Standing(barred_at=NOON))),
     "made-up-person": (message(DC), facts(record=record(is_test=True))),
     "owner-locked": (message(DC), facts(gate=OWNER_LOCKED)),
     "failure-lock": (message(DC), facts(gate=FAILED)),

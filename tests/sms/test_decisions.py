@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from journal.accesses import Access, Accesses
 from journal.openings import Act
 from records.locks import Gate
+from records.numbers import Standing
 from records.pins import ChallengeState
 from records.quotas import Ask, History
 from records.register import Status
@@ -74,6 +75,13 @@ CHALLENGES = st.none() | st.builds(
     language=st.sampled_from(["vi", "en"]),
     tries_left=st.integers(1, 3),
     expires_at=TIMES,
+)
+NUMBERS = st.builds(
+    Standing,
+    sim_changed_at=st.none() | TIMES,
+    left_at=st.none() | TIMES,
+    barred_at=st.none() | TIMES,
+    barred_until=st.none() | TIMES,
 )
 RECORDS = st.none() | st.builds(
     record,
@@ -145,6 +153,7 @@ FACTS = st.builds(
     register_is_up=st.booleans(),
     journal_is_up=st.booleans(),
     sharing=st.integers(0, 5),
+    number=NUMBERS,
     pin_matches=st.booleans(),
     price_hundredths=st.none() | st.integers(0, 10**9),
     trace=TRACES,

@@ -22,13 +22,14 @@ from billing.tables import USAGE
 from core.db import Database
 from core.phone import Msisdn
 from journal.tables import JOURNAL_ENTRY
-from records import citizens, locks
+from records import citizens, locks, number_events
 from records.locks import Gate
+from records.numbers import Event, Kind
 from records.register import Record, Status
 from sms.links.model import Accepted, Outcome, Outgoing
 from sms.stages import Stages
 from sms.tables import INBOUND
-from tests.sms.gateway import Gateway, stranger
+from tests.sms.gateway import TEST, Gateway, stranger
 from tests.sms.running import staged
 
 OF_EACH = 200
@@ -67,6 +68,7 @@ def requests(gateway: Gateway) -> list[Request]:
         ],
         "number-shared": themselves(sharing(gateway)),
         "number-too-new": themselves(population(gateway, phone_verified_on=now.date())),
+        "sim-changed": themselves(swapped(gateway)),
     }
     gates = [(gateway.citizen_id(each), Gate(owner_locked=True)) for each in people]
     gateway.database.write(lambda s: locks.store(s, gates))
@@ -95,6 +97,22 @@ def sharing(gateway: Gateway) -> list[Record]:
         same = [replace(one, phone=by.phone) for one, by in zip(others, first, strict=True)]
         citizens.store(gateway.database, gateway.keyring, same)
     return first
+
+
+def swapped(gateway: Gateway) -> list[Record]:
+    """Make citizens whose telephones have a new SIM."""
+    people, now = population(gateway), gateway.clock.now()
+    events = [
+        number_events.prepare(
+            gateway.keyring,
+            1,
+            Event(operator=TEST, id=f"e-{place}", kind=Kind.SIM_CHANGED, happened_at=now),
+            Msisdn(str(each.phone)),
+        )
+        for place, each in enumerate(people)
+    ]
+    gateway.database.write(lambda s: number_events.take(s, events, {TEST: ""}))
+    return people
 
 
 @dataclass(slots=True)

@@ -1,0 +1,254 @@
+"""Keeps what operators say became of numbers: blind index and ciphertext, never a number.
+
+Every event is kept, heeded or not: whether one counts can hang on another that comes later. How a
+number stands is worked out anew from all of its events in the commit that takes one, and read by
+every check from one row.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core.db import KEY64, Instant, dialect_of, locked, metadata, upsert
+from core.ids import first_uuid7, uuid7
+from core.keyring import Keyring, Sealed, row_id
+from core.phone import Msisdn
+from core.prepared import among, prepared
+from records import numbers
+from records.numbers import Event, Kind, Standing
+
+# What is older speaks against no verification that is still good (`numbers.LASTS`).
+_KEPT = numbers.LASTS + timedelta(days=31)
+_MISSED = timedelta(days=60)
+_CONTENT_LABEL = "number-event/1"
+
+NUMBER = sa.Table(
+    "number",
+    metadata,
+    # The first eight bytes of the number's blind index, as a sender's.
+    sa.Column("id", KEY64, primary_key=True, autoincrement=False),
+    sa.Column("sim_changed_at", Instant),
+    sa.Column("ported_at", Instant),
+    sa.Column("left_at", Instant),
+    sa.Column("barred_at", Instant),
+    sa.Column("barred_until", Instant),
+)
+
+NUMBER_EVENT = sa.Table(
+    "number_event",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Integer, nullable=False),
+    sa.Column("operator", sa.String(32), nullable=False),
+    sa.Column("event_id", sa.String(100), nullable=False),
+    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("number_id", sa.BigInteger, nullable=False, index=True),
+    sa.Column("tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("key_id", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("happened_at", Instant, nullable=False),
+    sa.Column("ported_to", sa.String(32)),
+    sa.Column("until", Instant),
+    sa.UniqueConstraint("link_id", "event_id", name="uq_number_event_link_id"),
+)
+
+
+class Taken(StrEnum):
+    """What became of an event that was handed over."""
+
+    NEW = "new"
+    REPEATED = "repeated"
+    CONFLICTING = "conflicting"
+    NOT_SERVED = "not-served"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event ready to be kept: encrypted, indexed and tagged outside the transaction."""
+
+    id: UUID
+    link_id: int
+    event: Event
+    number: Msisdn = field(repr=False)
+    number_id: int
+    tag: bytes = field(repr=False)
+    content_tag: bytes = field(repr=False)
+    sealed: Sealed
+
+
+def prepare(keyring: Keyring, link_id: int, event: Event, number: Msisdn) -> Arrival:
+    """Make everything that keeping an event needs but the database."""
+    key, tag = uuid7(), keyring.index("phone", number)
+    said = (number, event.kind, event.happened_at.isoformat(), event.to or "", str(event.until))
+    return Arrival(
+        id=key,
+        link_id=link_id,
+        event=event,
+        number=number,
+        number_id=row_id(tag),
+        tag=tag,
+        content_tag=keyring.pepper(_CONTENT_LABEL, "\n".join(said).encode()),
+        sealed=keyring.encrypt(
+            number.encode(), "register", table="number_event", column="blob", row=key.bytes
+        ),
+    )
+
+
+def take(session: Session, arrivals: Sequence[Arrival], prefixes: Mapping[str, str]) -> list[Taken]:
+    """Keep events, but those that came before, and work out anew how their numbers stand.
+
+    *prefixes*: what was agreed with each operator (`numbers.judge`).
+    """
+    # In key order, as every other transaction that takes the same ids does.
+    in_order = sorted(arrivals, key=lambda each: (each.link_id, each.event.id, each.id))
+    new = {each.id for each in in_order if _keep(session, each)}
+    of_numbers = {each.number_id: each.number for each in arrivals if each.id in new}
+    heeded: dict[int, frozenset[Event]] = {}
+    for number_id in sorted(of_numbers):
+        heeded[number_id] = _work_out(session, number_id, of_numbers[number_id], prefixes)
+    return [
+        _came_to(each, heeded[each.number_id]) if each.id in new else _compare(session, each)
+        for each in arrivals
+    ]
+
+
+def standings(session: Session, number_ids: Collection[int]) -> dict[int, Standing]:
+    """Load how these numbers stand; one of which nothing was heard is left out."""
+    if not number_ids:
+        return {}
+    rows = session.execute(_OF, {"numbers": sorted(number_ids)})
+    return {row.id: _standing(row) for row in rows}
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Drop the events that no number's standing can hang on any more.
+
+    Who a number was ported to is kept: it says who speaks for it.
+    """
+    before = now - _KEPT
+    session.execute(
+        sa.delete(NUMBER_EVENT).where(
+            NUMBER_EVENT.c.id >= first_uuid7(before - _MISSED),
+            NUMBER_EVENT.c.id < first_uuid7(before),
+            NUMBER_EVENT.c.kind != Kind.PORTED.value,
+        )
+    )
+
+
+def _keep(session: Session, arrival: Arrival) -> bool:
+    """Keep one event; tell whether its id is new on its link."""
+    event = arrival.event
+    kept = session.execute(
+        _keep_statement(dialect_of(session)),
+        {
+            "id": arrival.id,
+            "link_id": arrival.link_id,
+            "operator": event.operator,
+            "event_id": event.id,
+            "content_tag": arrival.content_tag,
+            "number_id": arrival.number_id,
+            "tag": arrival.tag,
+            "key_id": arrival.sealed.key_id,
+            "blob": arrival.sealed.blob,
+            "kind": event.kind.value,
+            "happened_at": event.happened_at,
+            "ported_to": event.to,
+            "until": event.until,
+        },
+    )
+    return kept.first() is not None
+
+
+def _work_out(
+    session: Session, number_id: int, number: Msisdn, prefixes: Mapping[str, str]
+) -> frozenset[Event]:
+    """Write how a number stands by all of its events; return those that count."""
+    # Locked before the events are read: whoever takes another one waits, and then sees ours.
+    session.execute(_make_statement(dialect_of(session)), {"id": number_id})
+    session.execute(locked(_THIS, session), {"number": number_id}).all()
+    rows = session.execute(_EVENTS, {"number": number_id})
+    judged = numbers.judge([_event(row) for row in rows], number, prefixes)
+    stands = judged.standing
+    session.execute(
+        _WRITE,
+        {
+            "number": number_id,
+            "swapped": stands.sim_changed_at,
+            "moved": stands.ported_at,
+            "gone": stands.left_at,
+            "shut": stands.barred_at,
+            "shut_until": stands.barred_until,
+        },
+    )
+    return judged.heeded
+
+
+def _came_to(arrival: Arrival, heeded: frozenset[Event]) -> Taken:
+    return Taken.NEW if arrival.event in heeded else Taken.NOT_SERVED
+
+
+def _compare(session: Session, arrival: Arrival) -> Taken:
+    known = session.execute(
+        sa.select(NUMBER_EVENT.c.content_tag).where(
+            NUMBER_EVENT.c.link_id == arrival.link_id,
+            NUMBER_EVENT.c.event_id == arrival.event.id,
+        )
+    ).scalar_one()
+    return Taken.REPEATED if known == arrival.content_tag else Taken.CONFLICTING
+
+
+def _event(row: Any) -> Event:  # noqa: ANN401 (a row of NUMBER_EVENT)
+    return Event(
+        operator=row.operator,
+        id=row.event_id,
+        kind=Kind(row.kind),
+        happened_at=row.happened_at,
+        to=row.ported_to,
+        until=row.until,
+    )
+
+
+def _standing(row: Any) -> Standing:  # noqa: ANN401 (a row of NUMBER)
+    return Standing(
+        sim_changed_at=row.sim_changed_at,
+        ported_at=row.ported_at,
+        left_at=row.left_at,
+        barred_at=row.barred_at,
+        barred_until=row.barred_until,
+    )
+
+
+_OF = prepared(sa.select(NUMBER).where(among(NUMBER.c.id, "numbers")))
+_THIS: sa.Select[tuple[Any, ...]] = sa.select(NUMBER.c.id).where(
+    NUMBER.c.id == sa.bindparam("number")
+)
+_EVENTS = sa.select(NUMBER_EVENT).where(NUMBER_EVENT.c.number_id == sa.bindparam("number"))
+_WRITE = (
+    sa.update(NUMBER)
+    .where(NUMBER.c.id == sa.bindparam("number"))
+    .values(
+        sim_changed_at=sa.bindparam("swapped"),
+        ported_at=sa.bindparam("moved"),
+        left_at=sa.bindparam("gone"),
+        barred_at=sa.bindparam("shut"),
+        barred_until=sa.bindparam("shut_until"),
+    )
+)
+
+
+@cache
+def _keep_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    return upsert(dialect, NUMBER_EVENT).on_conflict_do_nothing().returning(NUMBER_EVENT.c.id)
+
+
+@cache
+def _make_statement(dialect: str) -> Any:  # noqa: ANN401 (two dialects' Insert share no typed base)
+    return upsert(dialect, NUMBER).on_conflict_do_nothing()

@@ -1,0 +1,48 @@
+"""What holds a PIN, RESULT or LOG back when it is claimed, in the words of that statement."""
+
+import sqlalchemy as sa
+
+from records import numbers
+from records.number_events import NUMBER
+from records.stops import STOP, Scope
+from records.tables import CITIZEN
+from sms.tables import LINK, OUTBOUND
+
+STOPPED = (
+    sa.exists()
+    .where(
+        STOP.c.resumed_at.is_(None),
+        sa.or_(
+            STOP.c.scope == Scope.SERVICE,
+            STOP.c.scope == Scope.DISCLOSURE,
+            sa.and_(STOP.c.scope == Scope.OPERATOR, STOP.c.key == LINK.c.operator),
+            sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
+            sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
+        ),
+    )
+    .correlate(LINK, OUTBOUND)
+)
+# What `records.numbers.bars` says, in as far as it can have changed since it was asked.
+HELD = sa.or_(
+    sa.exists()
+    .where(
+        NUMBER.c.id == OUTBOUND.c.number_id,
+        sa.or_(
+            NUMBER.c.sim_changed_at > sa.bindparam("settled"),
+            NUMBER.c.ported_at > sa.bindparam("settled"),
+            NUMBER.c.left_at >= OUTBOUND.c.trusted_since,
+            sa.and_(
+                NUMBER.c.barred_at >= OUTBOUND.c.trusted_since,
+                sa.or_(
+                    NUMBER.c.barred_until.is_(None), NUMBER.c.barred_until > sa.bindparam("now")
+                ),
+            ),
+        ),
+    )
+    .correlate(OUTBOUND),
+    sa.select(sa.func.count())
+    .where(CITIZEN.c.phone_index == OUTBOUND.c.number_id)
+    .correlate(OUTBOUND)
+    .scalar_subquery()
+    > numbers.MOST_SHARING,
+)
