@@ -5,6 +5,7 @@ All of it is read, so that it can be made beside the service; only storing it is
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -15,12 +16,32 @@ from billing.periods import Period
 from billing.statements import State, Statement
 
 
+class Carrier(Protocol):
+    """A link to an operator, as billing knows it."""
+
+    @property
+    def id(self) -> int:
+        """The number that usage has of it."""
+        ...
+
+    @property
+    def operator(self) -> str:
+        """Whose it is."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """An operator, and the links that it carries messages over."""
 
     operator: str
     links: frozenset[int]
+
+    @classmethod
+    def of(cls, operator: str, among: Iterable[Carrier]) -> "Account | None":
+        """Return an operator with its links, the ended ones too; None if it has none."""
+        links = frozenset(link.id for link in among if link.operator == operator)
+        return cls(operator, links) if links else None
 
 
 def compute(session: Session, account: Account, period: Period) -> tuple[Line, ...]:

@@ -1,5 +1,7 @@
 """The errors of billing."""
 
+from enum import StrEnum, auto
+
 
 class BillingError(Exception):
     """Something about money cannot be told or done."""
@@ -25,5 +27,21 @@ class TariffFileError(BillingError):
         self.faults = faults
 
 
+class Why(StrEnum):
+    """Why nothing is done to a statement."""
+
+    NONE = auto()
+    STATE = auto()
+    RUNNING = auto()
+    UNPRICED = auto()
+    DIFFERENT = auto()
+    CHANGED = auto()
+    MAKER = auto()
+
+
 class StatementError(BillingError):
     """A statement is not in the state that was asked for, or somebody else has to do it."""
+
+    def __init__(self, told: str, why: Why) -> None:
+        super().__init__(told)
+        self.why = why

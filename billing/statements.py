@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing import kept_lines, lines
-from billing.errors import StatementError
+from billing.errors import StatementError, Why
 from billing.lines import Line
 from billing.periods import Period
 from billing.tables import STATEMENT
@@ -141,12 +141,14 @@ def send(
     standing = _hold(session, operator, period)
     _require(standing, {State.DRAFT}, "only a draft is sent")
     if vietnam_day(now) <= period.last_day:
-        raise StatementError(f"the month {period} is not over yet")
+        raise StatementError(f"the month {period} is not over yet", Why.RUNNING)
     if missing := lines.unpriced(found):
         what = ", ".join(
             sorted({f"{line.terms.direction} {line.terms.encoding}" for line in missing})
         )
-        raise StatementError(f"no price is in force for some of what was carried ({what})")
+        raise StatementError(
+            f"no price is in force for some of what was carried ({what})", Why.UNPRICED
+        )
     kept_lines.store(session, standing.id, found)
     values = {
         "state": State.SENT,
@@ -202,10 +204,12 @@ def close(
         return Done(standing, is_new=False)
     _require(standing, _COMPARED - {State.SENT}, "it is signed once compared with the operator's")
     if standing.state is State.DIFFERENT and not agreed:
-        raise StatementError("the operator's records differ: say what was agreed on")
+        raise StatementError("the operator's records differ: say what was agreed on", Why.DIFFERENT)
     _refuse_maker(standing, by)
     if not is_intact(session, standing):
-        raise StatementError("its lines are not those that were sent: they were changed since")
+        raise StatementError(
+            "its lines are not those that were sent: they were changed since", Why.CHANGED
+        )
     values = {"state": State.SIGNED, "agreed": agreed, "closed_by": by, "closed_at": now}
     return Done(_change(session, standing, values))
 
@@ -229,20 +233,26 @@ def settle(
 def _hold(session: Session, operator: str, period: Period) -> Statement:
     row = session.execute(locked(_of(operator, period), session)).one_or_none()
     if row is None:
-        raise StatementError(f"there is no statement of {operator} for {period}: open one")
+        raise StatementError(
+            f"there is no statement of {operator} for {period}: open one", Why.NONE
+        )
     return _read(row)
 
 
 def _require(standing: Statement, states: frozenset[State] | set[State], why: str) -> None:
     if standing.state not in states:
         raise StatementError(
-            f"the statement of {standing.operator} for {standing.period} is {standing.state}: {why}"
+            f"the statement of {standing.operator} for {standing.period} is {standing.state}: "
+            f"{why}",
+            Why.STATE,
         )
 
 
 def _refuse_maker(standing: Statement, by: str) -> None:
     if by in (standing.opened_by, standing.sent_by):
-        raise StatementError("who has made a statement does not check it: somebody else has to")
+        raise StatementError(
+            "who has made a statement does not check it: somebody else has to", Why.MAKER
+        )
 
 
 def _change(session: Session, standing: Statement, values: Mapping[str, object]) -> Statement:

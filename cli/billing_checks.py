@@ -39,6 +39,7 @@ def close_command(
     Whoever made it cannot. Closed twice is closed once.
     """
     from billing import statements
+    from billing.acts import Act
     from console.access.roles import Right
 
     month, now = period_of(period), service.clock.now()
@@ -47,7 +48,8 @@ def close_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.close(session, operator, month, said, officer.actor, now)
 
-    tell(perform(service, name, Right.CHECK_STATEMENTS, "close", work).statement, as_json=as_json)
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.CLOSE, work)
+    tell(done.statement, as_json=as_json)
 
 
 @click.command(
@@ -68,6 +70,7 @@ def settle_command(
 ) -> None:
     """Note that what a signed statement comes to was paid or set off, for billing checkers."""
     from billing import statements
+    from billing.acts import Act
     from console.access.roles import Right
 
     month, now = period_of(period), service.clock.now()
@@ -76,7 +79,8 @@ def settle_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.settle(session, operator, month, said, officer.actor, now)
 
-    tell(perform(service, name, Right.CHECK_STATEMENTS, "settle", work).statement, as_json=as_json)
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.SETTLE, work)
+    tell(done.statement, as_json=as_json)
 
 
 def _checked(option: str, text: str | None, longest: int) -> str | None:

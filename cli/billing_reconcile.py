@@ -1,6 +1,7 @@
 """`billing reconcile`: an operator's call records of a month against our usage."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ _WHOLE = 1000
     "--to",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the lists of records here  [the period's folder, in the state folder].",
+    help="Copy the lists of records here, out of the period's folder in the state folder.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @pass_service
@@ -77,11 +78,10 @@ def _reconcile(
     service: Service, links: list[int], operator: str, period: "Period", folder: Path | None
 ) -> "tuple[Summary, tuple[Path, Path]]":
     from billing import tariffs
-    from billing.reconciliation import report
+    from billing.reconciliation import results
     from billing.reconciliation.pricing import Pricing
     from billing.reconciliation.reconciling import reconciled
     from billing.reconciliation.store import Store
-    from billing.reconciliation.summary import as_json
 
     store = Store.of(service.settings.state_dir, operator)
     pricing = Pricing(service.database.read(tariffs.load), operator)
@@ -100,14 +100,15 @@ def _reconcile(
         with reconciled(
             service.database, links, store, period, pricing, tell_read=read, tell=joined
         ) as found:
-            into = folder or store.results(period)
-            into.mkdir(mode=0o700, parents=True, exist_ok=True)
-            files = report.write(found.duck, found.summary, into)
-    summary = found.summary
-    (store.results(period) / "summary.json").write_text(
-        json.dumps(as_json(summary), indent=2) + "\n", encoding="utf-8"
-    )
-    return summary, files
+            lists = results.keep(store, found, service.clock.now())
+    files = (lists.sheet, lists.text)
+    return found.summary, files if folder is None else _copied(files, folder)
+
+
+def _copied(files: tuple[Path, Path], folder: Path) -> tuple[Path, Path]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sheet, text = (Path(shutil.copy(each, folder)) for each in files)
+    return sheet, text
 
 
 def _confirmed(service: Service, name: str) -> "Officer":

@@ -45,6 +45,7 @@ def open_command(
     What the operator has found to differ may be made anew too.
     """
     from billing import drafts, statements
+    from billing.acts import Act
     from console.access.roles import Right
 
     account, month, now = account_of(service, operator), period_of(period), service.clock.now()
@@ -54,7 +55,8 @@ def open_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.open_draft(session, operator, month, found, officer.actor, now)
 
-    tell(perform(service, name, Right.MAKE_STATEMENTS, "open", work).statement, as_json=as_json)
+    done = perform(service, name, Right.MAKE_STATEMENTS, Act.OPEN, work)
+    tell(done.statement, as_json=as_json)
 
 
 @click.command(
@@ -75,6 +77,7 @@ def send_command(
     The month has to be over, and everything that was carried has to have a price.
     """
     from billing import drafts, statements
+    from billing.acts import Act
     from console.access.roles import Right
 
     account, month, now = account_of(service, operator), period_of(period), service.clock.now()
@@ -83,7 +86,8 @@ def send_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.send(session, operator, month, found, officer.actor, now)
 
-    tell(perform(service, name, Right.MAKE_STATEMENTS, "send", work).statement, as_json=as_json)
+    done = perform(service, name, Right.MAKE_STATEMENTS, Act.SEND, work)
+    tell(done.statement, as_json=as_json)
 
 
 @click.command(

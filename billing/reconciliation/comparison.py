@@ -27,7 +27,7 @@ class Sides:
     """What is compared.
 
     Shape: *ours* holds usage from before and after the period too; *theirs* are the period's files,
-    *near* those of the months beside it; *is_near_known* if both have been imported.
+    *before* and *after* those of the months beside it, none where they are not imported.
     """
 
     period: Period

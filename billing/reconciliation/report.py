@@ -4,17 +4,21 @@ Nobody's number is in them: usage has none, and of an operator's file none is ke
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import xlsxwriter
 
+from billing.periods import Period
 from billing.reconciliation.summary import Count, Kind, Reason, Summary, Verdict
 from core.clock import VIETNAM
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from xlsxwriter.format import Format
     from xlsxwriter.workbook import Workbook
     from xlsxwriter.worksheet import Worksheet
@@ -54,7 +58,24 @@ _MOST_ROWS = 1_048_575
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (the wall clock of Viet Nam, which a spreadsheet shows)
 _MICROSECOND = timedelta(microseconds=1)
 _AHEAD = VIETNAM.utcoffset(None)
-_COMPUTED = ("=", "+", "-", "@")
+# What a spreadsheet takes for the beginning of a formula.
+COMPUTED = ("=", "+", "-", "@")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The files of a comparison, and where in the CSV file each class begins.
+
+    Units: bytes.
+    """
+
+    sheet: Path
+    text: Path
+    places: Mapping[Kind, int]
+
+    def within(self, folder: Path) -> "Lists":
+        """Return them as they are once moved to another folder."""
+        return replace(self, sheet=folder / self.sheet.name, text=folder / self.text.name)
 
 
 class _Writer(Protocol):
@@ -65,19 +86,24 @@ class _Writer(Protocol):
         ...
 
 
-def write(duck: "Engine", summary: Summary, folder: Path) -> tuple[Path, Path]:
-    """Write the spreadsheet and the CSV file, in that order, a record at a time."""
-    name = f"doi-soat-{summary.operator}-{summary.period}"
-    sheet_file, text_file = folder / f"{name}.xlsx", folder / f"{name}.csv"
+def names(folder: Path, operator: str, period: Period) -> Lists:
+    """Return what the lists of a period are called."""
+    name = f"doi-soat-{operator}-{period}"
+    return Lists(folder / f"{name}.xlsx", folder / f"{name}.csv", {})
+
+
+def write(duck: "Engine", summary: Summary, folder: Path) -> Lists:
+    """Write the spreadsheet and the CSV file, a record at a time."""
+    made = names(folder, summary.operator, summary.period)
     options = {"constant_memory": True, "tmpdir": str(folder)}
     with (
-        xlsxwriter.Workbook(sheet_file, options) as book,
-        text_file.open("w", encoding="utf-8-sig", newline="") as file,
+        xlsxwriter.Workbook(made.sheet, options) as book,
+        made.text.open("w", encoding="utf-8-sig", newline="") as file,
     ):
         _overview(book, summary)
         _days(book, summary)
-        _records(duck, book, csv.writer(file, delimiter=";"))
-    return sheet_file, text_file
+        places = _records(duck, book, file)
+    return replace(made, places=places)
 
 
 def _overview(book: "Workbook", summary: Summary) -> None:
@@ -125,22 +151,26 @@ def _days(book: "Workbook", summary: Summary) -> None:
         _put(sheet, row, 5, day.theirs, dong)
 
 
-def _records(duck: "Engine", book: "Workbook", text: "_Writer") -> None:
+def _records(duck: "Engine", book: "Workbook", file: "TextIOWrapper") -> dict[Kind, int]:
+    text: _Writer = csv.writer(file, delimiter=";")
     dong = book.add_format({"num_format": "#,##0.00"})
     time = book.add_format({"num_format": "dd/mm/yyyy hh:mm:ss.000"})
     text.writerow(_HEAD)
     sheets: dict[Kind, Worksheet] = {}
+    places: dict[Kind, int] = {}
     rows = 0
     for said, reason, *cells in duck.rows(_ORDERED):
         kind = Kind(str(said))
         if kind not in sheets:
             sheets[kind], rows = _sheet(book, KINDS[kind], _HEAD), 0
+            places[kind] = file.tell()
         words = (KINDS[kind], REASONS[Reason(str(reason))] if reason else "")
         text.writerow((*words, *_plain(cells)))
         rows += 1
         # What a sheet has no room for is in the CSV file.
         if rows <= _MOST_ROWS:
             _row(sheets[kind], rows, words, cells, time, dong)
+    return places
 
 
 def _row(
@@ -168,7 +198,7 @@ def _row(
 def _plain(cells: "Sequence[Cell]") -> Iterator[str]:
     """Write cells as a Vietnamese spreadsheet reads them, none of which it would compute."""
     ident, direction, *moments, our_parts, their_parts, ours, theirs, more = cells
-    yield f"'{ident}" if str(ident).startswith(_COMPUTED) else str(ident)
+    yield f"'{ident}" if str(ident).startswith(COMPUTED) else str(ident)
     yield str(direction).upper()
     for moment in moments:
         shown = "" if moment is None else f"{_moment(int(moment)):%d/%m/%Y %H:%M:%S,%f}"

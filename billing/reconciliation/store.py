@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,8 +120,15 @@ class Store:
         self._records(period, digest).unlink(missing_ok=True)
 
     def results(self, period: Period) -> Path:
-        """Return the folder of what a period's reconciliation came to."""
-        return self._made(self._of(period) / "result")
+        """Return the folder of what a period's reconciliation came to, if it was made."""
+        return self._of(period) / "result"
+
+    def put_results(self, period: Period, files: Iterable[Path]) -> Path:
+        """Put files, in their order, in the place of what stood there; return their folder."""
+        folder = self._made(self.results(period))
+        for path in files:
+            _move(path, folder)
+        return folder
 
     @property
     def _folder(self) -> Path:

@@ -246,6 +246,7 @@ def as_json(summary: Summary) -> Mapping[str, object]:
         "period": str(summary.period),
         "verdict": summary.verdict.value,
         "files": list(summary.files),
+        "digest": summary.digest,
         "has_amounts": summary.has_amounts,
         "ours": _told(summary.ours),
         "theirs": _told(summary.theirs),

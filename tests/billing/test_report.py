@@ -14,9 +14,9 @@ def test_every_record_that_differs_is_listed_for_people_and_for_spreadsheets(
     theirs = [at(MIDDAY[0], amount=MIDDAY[0].price + 5), *MIDDAY[1:], Record(id="-1+1", at=NOON)]
 
     with held(tmp_path, MIDDAY, theirs) as found:
-        sheet, text = report.write(found.duck, found.summary, tmp_path)
+        made = report.write(found.duck, found.summary, tmp_path)
 
-    head, *rows = csv.reader(text.read_text("utf-8-sig").splitlines(), delimiter=";")
+    head, *rows = csv.reader(made.text.read_text("utf-8-sig").splitlines(), delimiter=";")
     assert (len(head), len(rows)) == (11, 2)
     # A cell that a spreadsheet would take for a sum is marked as text.
     assert rows[0] == [
@@ -24,7 +24,7 @@ def test_every_record_that_differs_is_listed_for_people_and_for_spreadsheets(
         f"{OLD // 100},00", f"{OLD // 100},00",
     ]  # fmt: skip
     assert (rows[1][0], rows[1][2], rows[1][-1]) == ("Khác giá", MIDDAY[0].id, "0,05")
-    with ZipFile(sheet) as packed:
+    with ZipFile(made.sheet) as packed:
         pages = [packed.read(name).decode() for name in packed.namelist() if "sheets/" in name]
     assert len(pages) == 4
     assert not any("<f>" in page for page in pages)
@@ -32,6 +32,6 @@ def test_every_record_that_differs_is_listed_for_people_and_for_spreadsheets(
 
 def test_a_month_without_fault_lists_nothing(tmp_path: Path) -> None:
     with held(tmp_path, MIDDAY, MIDDAY) as found:
-        _, text = report.write(found.duck, found.summary, tmp_path)
+        made = report.write(found.duck, found.summary, tmp_path)
 
-    assert len(text.read_text("utf-8-sig").splitlines()) == 1
+    assert len(made.text.read_text("utf-8-sig").splitlines()) == 1
