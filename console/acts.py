@@ -72,6 +72,22 @@ class Acts:
         self._await_seal(entry.id)
         return done, entry
 
+    def perform_told(self, officer: Officer, work: Callable[[Session], tuple[T, Act | None]]) -> T:
+        """Do as `perform` does what tells by itself what it did; None where that is nothing.
+
+        Raises: as `perform` does.
+        """
+
+        def together(session: Session) -> tuple[T, list[Entry]]:
+            done, act = work(session)
+            drafts = [] if act is None else [self._draft(officer, act)]
+            return done, self._journal.write(session, drafts) if drafts else []
+
+        done, written = self._database.write(together)
+        if written:
+            self._await_seal(written[-1].id)
+        return done
+
     def record(self, officer: Officer, act: Act) -> Entry:
         """Write an act that changes nothing, and return once its entry is sealed.
 

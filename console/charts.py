@@ -78,6 +78,34 @@ def lines(
     return drawn, top
 
 
+def pairs(series: Sequence[Sequence[int]], labels: Sequence[str]) -> tuple[list[Bar], int]:
+    """Stand the columns of several series beside each other, and say what the top stands for."""
+    top = round_up(max((max(values, default=0) for values in series), default=0))
+    step = WIDTH / max(len(labels), 1)
+    width = step * 0.86 / max(len(series), 1)
+    bars = []
+    for number, values in enumerate(series):
+        for place, value in enumerate(values):
+            if value > 0:
+                height = HEIGHT * value / top
+                x = place * step + number * width
+                bars.append(Bar(number, x, HEIGHT - height, width, height, labels[place]))
+    return bars, top
+
+
+def swings(values: Sequence[int], labels: Sequence[str]) -> tuple[list[Bar], int]:
+    """Let columns go up and down from the middle, and say what top and bottom stand for."""
+    top = round_up(max((abs(value) for value in values), default=0))
+    step, middle = WIDTH / max(len(values), 1), HEIGHT / 2
+    bars = []
+    for place, value in enumerate(values):
+        if value:
+            height = middle * abs(value) / top
+            y = middle - height if value > 0 else middle
+            bars.append(Bar(int(value < 0), place * step, y, step * 0.86, height, labels[place]))
+    return bars, top
+
+
 def shares(counts: Mapping[str, int]) -> list[Share]:
     """Part one bar by counts, the largest first."""
     whole = sum(counts.values())

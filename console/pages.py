@@ -25,6 +25,7 @@ MENU = (
     Page("journal", _("Nhật ký chống sửa"), Right.SEE_JOURNAL),
     Page("control", _("Điều khiển dịch vụ"), Right.SEE_CONTROL),
     Page("operators", _("Các nhà mạng"), Right.SEE_OPERATORS),
+    Page("billing", _("Cước và đối soát"), Right.SEE_BILLING),
     Page("officers", _("Cán bộ và phiên"), Right.SEE_OFFICERS),
     Page("acts", _("Nhật ký cán bộ"), Right.SEE_ACTS),
     Page("diagnostics", _("Chẩn đoán"), Right.SEE_DIAGNOSTICS),

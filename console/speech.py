@@ -9,12 +9,20 @@ from core.clock import VIETNAM
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _KILO = 1024
+_HUNDREDTHS = 100
 
 
 def number(value: int) -> str:
     """Write a whole number with its thousands parted."""
     parted = f"{value:,}"
     return parted.replace(",", ".") if str(get_locale()) == "vi" else parted
+
+
+def dong(hundredths: int) -> str:
+    """Write a sum of money in dong, with its hundredths where there are any."""
+    whole, rest = divmod(abs(hundredths), _HUNDREDTHS)
+    sign = "-" if hundredths < 0 else ""
+    return f"{sign}{number(whole)}{f'{_point()}{rest:02}' if rest else ''}"
 
 
 def moment(at: datetime | None) -> str:
@@ -27,17 +35,17 @@ def day_of(at: datetime) -> str:
     return f"{at.astimezone(VIETNAM):%d/%m/%Y}"
 
 
+def hour(at: datetime) -> str:
+    """Write the time of day in Viet Nam."""
+    return f"{at.astimezone(VIETNAM):%H:%M:%S}"
+
+
 def instant(at: datetime | None) -> str:
     """Write the time of day in Viet Nam to the millisecond; a dash for none."""
     if at is None:
         return "–"
     local = at.astimezone(VIETNAM)
     return f"{local:%H:%M:%S}{_point()}{local.microsecond // 1000:03d}"
-
-
-def hour(at: datetime) -> str:
-    """Write the time of day in Viet Nam."""
-    return f"{at.astimezone(VIETNAM):%H:%M:%S}"
 
 
 def span(length: timedelta | None) -> str:

@@ -18,6 +18,9 @@ from console.guard import Guard, own_path
 from console.pill import Pill
 from console.views.access_file import AccessFile
 from console.views.acts import ActsPage
+from console.views.billing import Billing
+from console.views.billing_files import BillingFiles
+from console.views.billing_result import BillingResult
 from console.views.control import Control
 from console.views.diagnostics import Diagnostics
 from console.views.entrance import Entrance
@@ -29,6 +32,7 @@ from console.views.officers import Officers
 from console.views.operators import Operators
 from console.views.overview import Overview
 from console.views.reveals import Reveals
+from console.views.tariffs import TariffsPage
 from core import log
 
 PREFIX = "/console"
@@ -51,6 +55,10 @@ _PAGES: tuple[Callable[[Desk, Guard], object], ...] = (
     AccessFile,
     JournalPage,
     Operators,
+    Billing,
+    BillingFiles,
+    BillingResult,
+    TariffsPage,
     Officers,
     ActsPage,
     Diagnostics,
@@ -102,15 +110,16 @@ def _words(desk: Desk, guard: Guard, pill: Pill) -> dict[str, object]:
         "languages": LANGUAGES,
         "scheme": _chosen("scheme", _SCHEME_COOKIE, SCHEMES),
         "schemes": SCHEMES,
+        "hour": speech.hour,
         "instant": speech.instant,
         "moment": speech.moment,
         "day_of": speech.day_of,
         "span": speech.span,
         "decimal": speech.decimal,
         "number": speech.number,
+        "dong": speech.dong,
         "seconds": speech.seconds,
         "ago": speech.ago,
-        "hour": speech.hour,
         "bytes": speech.size_in_bytes,
         "now": desk.clock.now(),
         "mode": desk.settings.mode,
