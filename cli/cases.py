@@ -60,7 +60,7 @@ def list_cases(service: Service, /, *, closed_too: bool, as_json: bool) -> None:
 @case_group.command(
     "close",
     short_help="Close a case.",
-    examples=('python app.py case close 7K3M-9QTX --reason "corrected at the commune office"',),
+    examples=('python app.py case close 7K3M-9QT7 --reason "corrected at the commune office"',),
 )
 @click.argument("number")
 @click.option("--reason", required=True, help="What came of it; of no citizen.")

@@ -26,7 +26,7 @@ _LONGEST = 200
 _WHOLE = "python app.py journal export audit-2026"
 _TAR = "python app.py journal export --tar - | ssh auditor.example.vn 'cat > tradan.tar'"
 _OPENED = """\
-python app.py journal export case-17 --from 120000 --to 180000 --open 7K3M-9QTX-2VHD-WR5T \\
+python app.py journal export case-17 --from 120000 --to 180000 --open 7F3K-92TX-2VHD-WR5T \\
   --open admin --reason "order of the court" --receiver "Toà án Hà Nội" --case 17/2026"""
 
 

@@ -33,7 +33,7 @@ _OUT = click.option(
     cls=Verb,
     short_help="Prove that an entry is in it.",
     examples=(
-        "python app.py journal prove 7K3M-9QTX-2VHD-WR5T --out receipt.tlog-proof",
+        "python app.py journal prove 7F3K-92TX-2VHD-WR5T --out receipt.tlog-proof",
         "python app.py journal prove 120455",
     ),
 )

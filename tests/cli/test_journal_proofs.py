@@ -45,8 +45,8 @@ def test_an_entry_is_proved_by_its_receipt_its_number_or_its_id(deployment: Depl
 def test_what_is_no_entry_is_not_proved(embedded: Deployment) -> None:
     embedded.add_http("viettel")
 
-    assert "neither a receipt" in embedded.refused("journal", "prove", "7K3M-9QTX")
-    mistyped = embedded.refused("journal", "prove", "7K3M-9QTX-2VHD-WR5T")
+    assert "neither a receipt" in embedded.refused("journal", "prove", "7K3M-9QT7")
+    mistyped = embedded.refused("journal", "prove", "7F3K-92TX-2VHD-WR5X")
     assert "last symbol checks the others" in mistyped
     assert "No entry" in embedded.refused("journal", "prove", "3", code=5)
     assert "No entry" in embedded.refused("journal", "prove", str(UUID(int=7)), code=5)

@@ -116,7 +116,7 @@ def complaint(known: Case | None = None, **changes: object) -> Trace:
     made = Complaint(
         about=FOUND, subject=PERSON.personal_id, known=known, open=0,
         fresh=NewCase(
-            id=UUID(int=7), number="7K3M-9QTX", entry_id=FOUND.entry_id, sender_id=SENDER,
+            id=UUID(int=7), number="7K3M-9QT7", entry_id=FOUND.entry_id, sender_id=SENDER,
             opened_at=NOON,
         ),
     )  # fmt: skip

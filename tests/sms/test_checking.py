@@ -29,7 +29,7 @@ from tests.sms.deciding import (
     facts,
 )
 
-NUMBER = "7K3M-9QTX"
+NUMBER = "7K3M-9QT7"
 OPEN = Case(
     number=NUMBER, entry_id=FOUND.entry_id, state=CaseState.OPEN, opened_at=NOON - timedelta(days=1)
 )

@@ -45,7 +45,7 @@ from sms.wording import render, template, template_name
 from tests.fakes import NOON
 
 VI, EN = Language.VI, Language.EN
-CODE, RECEIPT = "7F3K92", "7K3M-9QTX-2VHD-WR5T"
+CODE, RECEIPT = "7F3K92", "7F3K-92TX-2VHD-WR5T"
 SIX_DIGITS = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
 HIGHEST_PRICE = 10_000_000_00  # no short code costs more than 15,000 dong
 THAO = ResultFields(full_name="Nguyễn Thị Phương Thảo", sex="F", birth_year=1985, id_last3="456")
@@ -79,7 +79,7 @@ def every_reply(language: Language) -> Iterator[Reply]:
         yield IncludedReply(language=language, found=found)
     yield UnknownReply(language=language)
     for is_closed in (False, True):
-        yield CaseReply(language=language, code=CODE, number="7K3M-9QTX", is_closed=is_closed)
+        yield CaseReply(language=language, code=CODE, number="7K3M-9QT7", is_closed=is_closed)
     for hint in Hint:
         for digits in (None, 0, 9, 11, 1000):
             yield SyntaxReply(language=language, hint=hint, digits=digits)
