@@ -27,6 +27,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    # Else INSERT OR REPLACE asks no trigger about the row that it puts another in the place of.
+    "PRAGMA recursive_triggers=ON",
     "PRAGMA busy_timeout=10000",
     # A checkpoint in a commit would stall every waiting writer; housekeeping does it beside them.
     "PRAGMA wal_autocheckpoint=0",

@@ -39,6 +39,14 @@ def test_what_is_written_stands(house: House) -> None:
     assert house.verify().ok
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("table", EMPTIED)
+def test_our_own_code_puts_no_row_over_another(house: House, table: str) -> None:
+    house.append(3)
+
+    refuse(house.database, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")  # noqa: S608 (our own words)
+
+
 def test_a_cosigned_checkpoint_is_not_dropped(house: House) -> None:
     cosign = sa.text("UPDATE journal_checkpoint SET cosignatures = 'a witness'")
     house.database.write(lambda session: session.execute(cosign))
