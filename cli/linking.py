@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from cli.exits import NOT_ALLOWED, UsageFault
 from cli.link_options import NewLinkOptions, read_options, read_secret
 from core.clock import vietnam_day
 from journal.entries import Draft, Kind, Retention
-from sms.links import endings, registry
+from sms.links import endings, registry, steps
 from sms.links.assessments import Assessment
 from sms.links.endings import Ending
 from sms.links.errors import LinkError
@@ -96,24 +97,48 @@ def rotate(service: Service, link: Link, secret_file: str) -> None:
     with_entry(service, "link-rotate", link.code, work)
 
 
-def assess(service: Service, link: Link, evidence: str) -> datetime:
+def assess(service: Service, link: Link, evidence: str, responsible: str) -> datetime:
     """Record that whoever runs this vouches for the channel, and return until when it holds.
 
     Raises: UsageFault.
     """
     now, person = service.clock.now(), service.person
-    made = Assessment(person, now, now + registry.ASSESSMENT_LIFE, evidence)
+    until = now + registry.ASSESSMENT_LIFE
+    made = Assessment(person, now, until, evidence, responsible or person)
 
     def work(session: Session) -> None:
         registry.assess(session, link, made)
 
     said: dict[str, str | int | bool] = {
         "assessed_by": person,
-        "assessed_until": made.until.isoformat(timespec="seconds"),
+        "assessed_until": until.isoformat(timespec="seconds"),
         "evidence": evidence,
     }
     with_entry(service, "link-assess", link.code, work, said)
-    return made.until
+    return until
+
+
+def tick(service: Service, link: Link, step: Step, note: str) -> None:
+    """Note that whoever runs this vouches for a step of connecting an operator.
+
+    Raises: UsageFault.
+    """
+    now, by = service.clock.now(), service.person
+
+    def work(session: Session) -> None:
+        steps.tick(session, link, step, by=by, note=note, now=now)
+
+    with_entry(service, "link-step", link.code, work, {"step": step, "note": note})
+
+
+def untick(service: Service, link: Link, step: Step) -> None:
+    """Take back that somebody vouched for a step.
+
+    Raises: UsageFault.
+    """
+    work = partial(steps.untick, link=link, step=step)
+    with_entry(service, "link-step-undo", link.code, work, {"step": step})
+        "responsible": made.responsible,
 
 
 def ask_end(service: Service, link: Link, reason: str, officer: "Officer") -> None:

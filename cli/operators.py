@@ -2,19 +2,15 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import click
 
+from cli.connecting import assess_command, steps_command
 from cli.context import Service, pass_service
 from cli.exits import FAILED, NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import OptionIn, VerbGroup
 from sms.links.model import Link, LinkState
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _HTTP = partial(click.option, cls=OptionIn, section="Needed with --kind http")
@@ -25,7 +21,6 @@ python app.py operator add viettel --kind http --mo-price 500 \\
 _ADD_TWILIO = """\
 python app.py operator add twilio --kind twilio --token-file twilio.token \\
   --account-sid AC00000000000000000000000000000000 --from +12025550100"""
-_COLUMNS = ("code", "kind", "state", "assessed_until", "rate", "webhook_path")
 
 
 @click.group("operator", cls=VerbGroup)
@@ -34,6 +29,10 @@ def operator_group() -> None:
 
     Everything here holds within two seconds, also while the service runs.
     """
+
+
+operator_group.add_command(assess_command)
+operator_group.add_command(steps_command)
 
 
 @operator_group.command(
@@ -91,13 +90,17 @@ def add(service: Service, /, *, as_json: bool, **options: object) -> None:
 @_AS_JSON
 @pass_service
 def list_links(service: Service, /, *, as_json: bool) -> None:
-    """List the links, with state and assessment, and none of their secrets."""
-    now = service.clock.now()
-    rows = [_row(link, now) for link in service.links.all()]
+    """List the links, with state and assessment, and none of their secrets.
+
+    Warns of assessments that end within 30 days, and of those that have ended.
+    """
+    from cli import link_table
+
+    rows = link_table.rows_of(service)
     if as_json:
         click.echo(json.dumps(rows))
     elif rows:
-        _print_table(rows)
+        link_table.show(rows)
     else:
         click.echo("no links yet: see `python app.py operator add --help`", err=True)
 
@@ -121,28 +124,6 @@ def disable(service: Service, /, *, code: str, undo: bool) -> None:
     state = LinkState.ACTIVE if undo else LinkState.DISABLED
     linking.set_state(service, link, state)
     click.echo(f"{code} is {state}")
-
-
-@operator_group.command(
-    "assess",
-    short_help="Vouch for a channel.",
-    examples=(
-        "python app.py operator assess viettel",
-        'python app.py operator assess viettel --evidence "report 12/2026, level 3"',
-    ),
-)
-@click.argument("code")
-@click.option("--evidence", default="", metavar="TEXT", help="What it rests on; name nobody.")
-@pass_service
-def assess(service: Service, /, *, code: str, evidence: str) -> None:
-    """Vouch for a channel for 365 days from now, with an entry in the journal."""
-    from cli import linking
-    from sms.links.assessments import LONGEST_EVIDENCE
-
-    if len(evidence) > LONGEST_EVIDENCE or not evidence.isprintable():
-        raise UsageFault(f"--evidence is one line of up to {LONGEST_EVIDENCE} characters", USAGE)
-    until = linking.assess(service, require(service, code), evidence)
-    click.echo(f"{code} is assessed by {service.person} until {until:%Y-%m-%d}")
 
 
 @operator_group.command(
@@ -260,33 +241,3 @@ def _ask(question: str) -> None:
         raise UsageFault("nobody can be asked here: say --yes if it is meant", USAGE)
     if not click.confirm(question):
         raise UsageFault("nothing was changed", NOT_ALLOWED)
-
-
-def _row(link: Link, now: "datetime") -> dict[str, object]:
-    until = link.assessed_until
-    return {
-        "code": link.code,
-        "kind": link.kind,
-        "state": link.state,
-        "webhook_path": f"/sms/{link.code}/inbound" + ("/…" if link.path_secret else ""),
-        "rate": link.rate,
-        "prefixes": link.prefixes,
-        "test": link.is_test,
-        "live_secrets": len(link.secrets),
-        "assessed": link.is_assessed(now),
-        "assessed_by": link.assessed_by,
-        "assessed_until": until.isoformat() if until else None,
-    }
-
-
-def _print_table(rows: Sequence[dict[str, object]]) -> None:
-    cells = [tuple(name.replace("_", " ").upper() for name in _COLUMNS)]
-    cells += [tuple(_cell(row[name]) for name in _COLUMNS) for row in rows]
-    widths = [max(len(line[place]) for line in cells) for place in range(len(_COLUMNS))]
-    for line in cells:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(padded).rstrip())
-
-
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value).partition("T")[0]

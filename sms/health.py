@@ -1,7 +1,7 @@
 """Whether the process lives, whether it can do its work, and what it counts."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, jsonify
@@ -18,6 +18,8 @@ from journal.errors import JournalError
 from journal.journal import Journal
 from records.stops import STOP, StopReason
 from sms import queue
+from sms.links import assessments
+from sms.links.model import LinkState
 from sms.tables import LINK
 
 _MAY_WAIT = timedelta(seconds=60)
@@ -92,12 +94,23 @@ def _journal_seals(session: Session, journal: Journal, clock: Clock) -> bool:
 
 def _warnings(database: Database, journal: Journal, clock: Clock) -> list[str]:
     """Name what a person must look at though the service goes on."""
+    now = clock.now()
     try:
         witnessed = database.read(journal.witnessed)
+        assessments_end = database.read(lambda session: _assessments_end(session, now))
     except (CoreError, JournalError, sa.exc.SQLAlchemyError):
         return []  # a check says so
-    is_late = witnessed is not None and witnessed.is_late(clock.now())
-    return ["witnesses"] if is_late else []
+    is_late = witnessed is not None and witnessed.is_late(now)
+    found = {"witnesses": is_late, "assessments": assessments_end}
+    return [name for name, is_so in found.items() if is_so]
+
+
+def _assessments_end(session: Session, now: datetime) -> bool:
+    """Tell whether that of a link in use has ended, or ends soon."""
+    soon = sa.select(LINK.c.id).where(
+        LINK.c.state == LinkState.ACTIVE, LINK.c.assessed_until <= assessments.warned_from(now)
+    )
+    return session.execute(soon.limit(1)).first() is not None
 
 
 def _is_verified(session: Session, clock: Clock) -> bool:

@@ -15,7 +15,7 @@ from sms.dispatch import ReplyState
 from sms.links import assessments, endings, steps
 from sms.links.assessments import Assessment
 from sms.links.endings import Ending
-from sms.links.model import Link
+from sms.links.model import Link, LinkState
 from sms.links.steps import Done, Step
 from sms.tables import INBOUND, LINK, LINK_SECRET, OUTBOUND
 from sms.tally import TALLY
@@ -49,6 +49,15 @@ class Line:
     traffic: Traffic
     is_stopped: bool
     is_assessed: bool
+    assessment: assessments.Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """A link whose channel somebody has to assess anew."""
+
+    link: Link
+    assessment: assessments.Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,16 @@ def lines(session: Session, links: Sequence[Link], now: datetime) -> list[Line]:
     return [_line(link, found, traffic, now) for link in ordered]
 
 
+def expiring(links: Sequence[Link], now: datetime) -> list[Expiring]:
+    """Return the links in use whose assessment ends soon or has ended, by their end."""
+    found = [
+        Expiring(link, assessments.standing(link.assessed_until, now))
+        for link in sorted(links, key=lambda link: (link.assessed_until or now, link.code))
+        if link.state is LinkState.ACTIVE
+    ]
+    return [each for each in found if each.assessment.is_warning]
+
+
 def details(session: Session, link: Link, now: datetime) -> Details:
     """Load everything that the page of a link tells."""
     line = _line(link, stops.in_force(session), _traffic(session, now), now)
@@ -95,7 +114,13 @@ def details(session: Session, link: Link, now: datetime) -> Details:
 
 def _line(link: Link, found: Stops, traffic: Mapping[int, Traffic], now: datetime) -> Line:
     is_stopped = found.cover(link=link.code, operator=link.operator, command="")
-    return Line(link, traffic.get(link.id, Traffic()), is_stopped, link.is_assessed(now))
+    return Line(
+        link,
+        traffic.get(link.id, Traffic()),
+        is_stopped,
+        link.is_assessed(now),
+        assessments.standing(link.assessed_until, now),
+    )
 
 
 def _traffic(session: Session, now: datetime) -> dict[int, Traffic]:

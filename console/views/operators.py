@@ -19,7 +19,7 @@ from console.guard import Guard
 from console.queries import operators
 from core.clock import vietnam_day
 from sms.links import endings, registry, steps
-from sms.links.assessments import LONGEST_EVIDENCE, Assessment
+from sms.links.assessments import LONGEST_EVIDENCE, LONGEST_RESPONSIBLE, Assessment
 from sms.links.endings import LONGEST_REASON
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
@@ -66,7 +66,8 @@ class Operators:
             found=desk.database.read(lambda session: operators.details(session, link, now)),
             vouched_for=VOUCHED_FOR,
             longest={
-                "evidence": LONGEST_EVIDENCE, "note": LONGEST_NOTE, "reason": LONGEST_REASON
+                "evidence": LONGEST_EVIDENCE, "note": LONGEST_NOTE, "reason": LONGEST_REASON,
+                "responsible": LONGEST_RESPONSIBLE,
             },
             latest=dates.written(vietnam_day(now + ASSESSMENT_LIFE)),
         )  # fmt: skip
@@ -86,11 +87,14 @@ class Operators:
         evidence = _line("evidence", LONGEST_EVIDENCE)
         if len(evidence) < _SHORTEST_EVIDENCE:
             raise NotAllowedError(_("Hãy ghi căn cứ đánh giá, ít nhất 10 ký tự."))
-        made = Assessment(login.officer.actor, now, _until(now), evidence)
+        # Whoever leaves the field empty answers for it.
+        responsible = _line("responsible", LONGEST_RESPONSIBLE) or login.officer.full_name
+        made = Assessment(login.officer.actor, now, _until(now), evidence, responsible)
         said = {
             "assessed_by": made.by,
             "assessed_until": made.until.isoformat(timespec="seconds"),
             "evidence": evidence,
+            "responsible": responsible,
         }
         return self._perform(
             login, "link-assess", link, said, lambda session: registry.assess(session, link, made)

@@ -11,7 +11,7 @@ from console.access.roles import Right
 from console.access.sessions import Login
 from console.desk import Desk
 from console.guard import Guard
-from console.queries import overview
+from console.queries import operators, overview
 from sms.standing import Reader
 from sms.tally import HOUR
 
@@ -50,7 +50,8 @@ class Overview:
         desk, now = self._desk, self._desk.clock.now()
         stretch = _stretch()
         until = stretch.end(now)
-        codes = {link.id: link.code for link in desk.links.all()}
+        links = desk.links.all()
+        codes = {link.id: link.code for link in links}
         day = desk.database.read(
             lambda session: overview.load(
                 session, codes, since=until - stretch.length, until=until, step=stretch.step
@@ -63,6 +64,7 @@ class Overview:
             "console/overview.html",
             login=login,
             standing=self._reader.look(),
+            expiring=operators.expiring(links, now),
             day=day,
             bars=bars,
             top=top,

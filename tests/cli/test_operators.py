@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from click.testing import Result
 
 from billing.tables import TARIFF
+from cli import connecting
 from console.access.roles import Role
 from sms.links import assessments, endings
 from sms.links.model import LinkState
+from sms.links.steps import VOUCHED_FOR, Step
 from sms.tables import LINK, LINK_ENDING, LINK_SECRET
 from tests.cli.deployment import ACCOUNT_SID, NUMBER, SEND_URL, Deployment, new_secret
 from tests.cli.officers import enrolled
@@ -348,11 +350,95 @@ def test_an_assessment_is_kept_with_what_it_rests_on(deployment: Deployment) -> 
     assert newest.until == link.assessed_until
 
 
-def test_evidence_is_one_line(embedded: Deployment) -> None:
+def test_an_assessment_names_who_answers_for_the_channel(deployment: Deployment) -> None:
+    deployment.add_http("viettel")
+    words = ("--evidence", "biên bản 12/2026", "--responsible", "Trưởng phòng Vận hành")
+
+    deployment.do("operator", "assess", "viettel", *words)
+
+    link = deployment.link("viettel")
+    newest, first = deployment.database.read(lambda s: assessments.of(s, link.id))
+    assert (newest.responsible, first.responsible) == (words[-1], first.by)
+    row = deployment.read("operator", "list")[0]
+    assert (row["responsible"], row["evidence"]) == (words[-1], words[1])
+    assert (row["assessment"], row["warning"]) == ("in-force", None)
+    assert words[-1] in deployment.do("operator", "list")
+
+
+def test_what_an_assessment_says_is_one_line_each(embedded: Deployment) -> None:
     embedded.add_http("viettel")
 
-    for evidence in ("two\nlines", "x" * 501):
-        embedded.refused("operator", "assess", "viettel", "--evidence", evidence)
+    for option, longest in (("--evidence", 500), ("--responsible", 100)):
+        for text in ("two\nlines", "x" * (longest + 1)):
+            told = embedded.refused("operator", "assess", "viettel", option, text)
+            assert option in told
+
+
+@pytest.mark.parametrize(
+    ("days", "standing", "said"),
+    [
+        (31, "in-force", ""),
+        (29, "due", "ends in 28 days: `operator assess viettel` renews it"),
+        (6, "urgent", "ends in 5 days"),
+        (-1, "ended", "has ended, so it carries HELP and DOWN only"),
+    ],
+)
+def test_the_list_warns_before_an_assessment_ends(
+    embedded: Deployment, days: int, standing: str, said: str
+) -> None:
+    embedded.add_http("viettel")
+    until = datetime.now(UTC) + timedelta(days=days)
+    embedded.database.write(lambda s: s.execute(sa.update(LINK).values(assessed_until=until)))
+
+    row, listed = embedded.read("operator", "list")[0], embedded.run("operator", "list")
+    embedded.do("operator", "disable", "viettel")
+
+    assert row["assessment"] == standing
+    assert said in listed.stderr
+    assert bool(listed.stderr) is bool(said) is bool(row["warning"])
+    assert embedded.run("operator", "list").stderr == ""
+
+
+def test_the_ten_steps_are_a_checklist(deployment: Deployment) -> None:
+    deployment.add_http("viettel", "--mo-price", "500")
+    before = deployment.read("operator", "steps", "viettel")
+
+    told = deployment.do(
+        "operator", "steps", "viettel", "--tick", "agreed", "--note", "hợp đồng 12/2026"
+    )
+
+    assert [row["step"] for row in before] == [step.value for step in Step]
+    assert [row["step"] for row in before if row["done"]] == ["keyed", "priced", "assessed"]
+    assert " 1  done  agreed" in told
+    assert "hợp đồng 12/2026" in told
+    assert " 2  open  consented" in told
+    assert told.endswith("4 of 10 are done\n")
+    agreed = deployment.read("operator", "steps", "viettel")[0]
+    assert (agreed["note"], agreed["by"][:8]) == ("hợp đồng 12/2026", "console:")
+    assert deployment.acts() == 2
+    undone = deployment.do("operator", "steps", "viettel", "--untick", "agreed")
+    assert undone.endswith("3 of 10 are done\n")
+    assert deployment.acts() == 3
+
+
+def test_a_step_is_ticked_by_who_says_where_its_proof_is(embedded: Deployment) -> None:
+    embedded.add_http("viettel")
+    verb = ("operator", "steps", "viettel")
+
+    for words in (
+        ("--tick", "agreed"),
+        ("--note", "hợp đồng 12/2026"),
+        ("--tick", "heard", "--note", "somebody says so"),
+        ("--tick", "agreed", "--note", "x" * 201),
+        ("--untick", "nonsense"),
+    ):
+        embedded.refused(*verb, *words)
+    assert [row["step"] for row in embedded.read(*verb) if row["done"]] == ["keyed", "assessed"]
+
+
+def test_the_checklist_has_words_for_every_step() -> None:
+    assert list(connecting._SAYS) == [step.value for step in Step]
+    assert set(connecting._VOUCHED.choices) == set(VOUCHED_FOR)
 
 
 def test_a_stop_of_what_is_not_there_says_what_there_is(embedded: Deployment) -> None:
@@ -366,7 +452,7 @@ def test_a_stop_of_what_is_not_there_says_what_there_is(embedded: Deployment) ->
     assert "there is viettel" in one
 
 
-@pytest.mark.parametrize("verb", ["disable", "assess", "test"])
+@pytest.mark.parametrize("verb", ["disable", "assess", "steps", "test"])
 def test_a_link_that_is_not_there_is_named(embedded: Deployment, verb: str) -> None:
     assert "no link called nobody" in embedded.refused("operator", verb, "nobody")
 

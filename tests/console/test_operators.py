@@ -12,7 +12,7 @@ from records import stops
 from records.stops import Order, Scope, StopReason
 from sms.links import assessments
 from sms.links.model import LinkState
-from sms.tables import INBOUND
+from sms.tables import INBOUND, LINK
 from sms.tally import TALLY
 from tests.console.conftest import House, Visit
 from tests.sms.gateway import REAL, SECRET, TEST
@@ -123,18 +123,63 @@ def test_whoever_vouches_says_what_for_and_until_when(house: House) -> None:
     visit, now = manager(house), house.clock.now()
     day = vietnam_day(now + timedelta(days=30))
 
-    done = visit.post(f"{PAGE}/assess", evidence="biên bản 12/2026", until=f"{day:%d/%m/%Y}")
+    done = visit.post(
+        f"{PAGE}/assess", evidence="biên bản 12/2026", until=f"{day:%d/%m/%Y}",
+        responsible="Phạm Thị Dung",
+    )  # fmt: skip
     later(house)
 
     link = house.gateway.link(TEST)
     newest = house.database.read(lambda s: assessments.of(s, link.id))[0]
     assert done == (303, PAGE)
     assert (newest.by, newest.evidence) == ("officer:minh", "biên bản 12/2026")
+    assert newest.responsible == "Phạm Thị Dung"
     assert link.assessed_until == newest.until
     assert timedelta(days=30) < newest.until - now < timedelta(days=31)
     text = visit.get(PAGE)[1]
     assert "biên bản 12/2026" in text
+    assert "Phạm Thị Dung" in text
     assert f"✓ đến {day:%d/%m/%Y}" in text
+
+
+@ONE_DATABASE
+def test_whoever_names_nobody_answers_for_the_channel(house: House) -> None:
+    visit = manager(house)
+
+    visit.post(f"{PAGE}/assess", evidence="biên bản 12/2026")
+    long_name = visit.post(f"{PAGE}/assess", evidence="biên bản 12/2026", responsible="x" * 101)
+
+    link = house.gateway.link(TEST)
+    newest = house.database.read(lambda s: assessments.of(s, link.id))[0]
+    assert (newest.responsible, long_name[0]) == ("Minh", 409)
+
+
+@ONE_DATABASE
+@pytest.mark.parametrize(
+    ("left", "said", "colour"),
+    [
+        (timedelta(days=31), "", ""),
+        (timedelta(days=29), "! đến 31/03/2026 · còn 29 ngày", "warning"),
+        (timedelta(days=6), "! đến 08/03/2026 · còn 6 ngày", "danger"),
+        (-timedelta(days=1), "✕ hết hạn 01/03/2026", "danger"),
+    ],
+)
+def test_the_end_of_an_assessment_is_warned_of_on_every_page_that_tells_of_links(
+    house: House, left: timedelta, said: str, colour: str
+) -> None:
+    until = house.clock.now() + left
+    change = sa.update(LINK).where(LINK.c.code == TEST).values(assessed_until=until)
+    house.database.write(lambda s: s.execute(change).close())
+    later(house)
+    house.clock.at -= timedelta(seconds=2)
+    visit = house.entered("lan", Role.VIEWER)
+
+    overview = visit.get("/console/")[1]
+    listed, page = visit.get("/console/operators")[1], visit.get(PAGE)[1]
+
+    assert ("Đánh giá kênh <b>" in overview) is bool(said)
+    assert [said in text for text in (overview, listed, page)] == [True] * 3
+    assert f'<p class="state" data-color="{colour}">Đánh giá' in overview or not said
 
 
 @ONE_DATABASE
