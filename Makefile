@@ -4,7 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # `make demo ARGS=--once`, `make benchmark ARGS=--json`, `make test ARGS="-k journal"`
 ARGS ?=
-# As many tests at once; those of one file run in one process, in their order.
+# As many tests at once; those of one file run in one process, the files in their order: the long
+# ones of tests/e2e then stand in the middle, and nobody waits for them at the end.
 JOBS ?= 2
 # Where the tests' databases lie: in memory if there is plenty, where a flush costs nothing.
 SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !plenty }' \
@@ -15,8 +16,8 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 GUARD = -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format test-timing slow test-browser benchmark migration translations \
-	pictures lock chromium go clean
+.PHONY: help demo test lint format test-timing slow test-browser benchmark migration openapi \
+	translations pictures lock chromium go clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +26,8 @@ demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--
 	$(BIN)/python app.py demo $(ARGS)
 
 test: lint .venv/.foreign ## Run the checks and the tests, on SQLite and on PostgreSQL
-	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(GUARD) $(ARGS)
+	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n $(JOBS) \
+		--dist loadfile --no-loadscope-reorder $(GUARD) $(ARGS)
 
 lint: .venv/.installed ## Run the checks only
 	$(BIN)/ruff check
@@ -53,6 +55,9 @@ migration: .venv/.installed ## Draft the next revision of the schema: MESSAGE="A
 	$(BIN)/python -m migrations.draft "$(MESSAGE)"
 	$(BIN)/ruff format --quiet migrations
 	$(BIN)/ruff check --quiet --fix migrations
+
+openapi: .venv/.installed ## Make openapi.json, which is served, from openapi.yaml, which is written
+	$(BIN)/python -m tests.docs.openapi
 
 # Sorted and without places, so that two who add words meet in no line of the catalogue.
 translations: .venv/.installed ## Take new words of the console into its English, and compile it

@@ -35,6 +35,7 @@ _VERBS = {
     "user": ("cli.users:user_group", "Officers of the console."),
     "case": ("cli.cases:case_group", "What citizens said is wrong (SAI), for officers."),
     "demo": ("cli.demo:demo_group", "Show the whole service with made-up people."),
+    "simulate": ("cli.simulate:simulate_group", "Play made-up people at the service (demo, test)."),
     "phone": ("cli.phone:phone_command", "A made-up citizen's phone in the terminal (demo)."),
     "benchmark": ("cli.benchmarks:benchmark_group", "Measure what this machine can serve."),
 }

@@ -26,9 +26,10 @@ _BODY = (
 class Mint:
     """Makes signed messages of subscribers, each under an id of its own."""
 
-    def __init__(self, target: Target, clock: Clock) -> None:
+    def __init__(self, target: Target, clock: Clock, short_code: str = SHORT_CODE) -> None:
         self._target = target
         self._clock = clock
+        self._short_code = short_code.encode()
         self._run = token_hex(4)
         self._numbers = count(1)
         self._written_at = -1.0
@@ -43,7 +44,7 @@ class Mint:
         epoch, instant = self._now()
         event = message_id.encode()
         body = _BODY % (
-            instant, event, phone.encode(), SHORT_CODE.encode(), text.encode(), instant
+            instant, event, phone.encode(), self._short_code, text.encode(), instant
         )  # fmt: skip
         return self._target.request(event, epoch, body)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from benchmark.conversation import Reply
-from benchmark.load import Mint, Round
+from benchmark.load import SHORT_CODE, Mint, Round
 from benchmark.people import Turn, read, turns
 from benchmark.sockets import Inbox, Poller, Posters
 from benchmark.tally import Order
@@ -35,6 +35,7 @@ class Link:
     port: int
     webhook_path: str
     secret_file: str
+    short_code: str = SHORT_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Operator:
         self._signer = Signer.of(Path(link.secret_file).read_text(encoding="ascii"))
         host = f"127.0.0.1:{link.port}"
         target = Target(host.encode(), link.webhook_path.encode(), self._signer)
-        self._mint = Mint(target, self.clock)
+        self._mint = Mint(target, self.clock, link.short_code)
         self._say({"link": link.webhook_path})
 
     def _begin(self, order: Order) -> None:

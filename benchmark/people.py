@@ -1,7 +1,7 @@
 """The made-up people who send the messages, and whose turn it is."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -68,6 +68,14 @@ def read(path: Path) -> list[Person]:
     for person in rows:
         holders[person.phone] = holders.get(person.phone, 0) + 1
     return [person for person in rows if holders[person.phone] == 1]
+
+
+def write(path: Path, people: Iterable[Person]) -> None:
+    """Write people who can ask by phone, as far as `read` needs them."""
+    with path.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines)
+        writer.writerow(("personal_id", "phone", "status"))
+        writer.writerows((person.personal_id, person.phone, "active") for person in people)
 
 
 def turns(people: Sequence[Person], seed: str) -> Iterator[Turn]:

@@ -93,7 +93,7 @@ def row(rounds: Sequence[Measured]) -> Row:
         stages=_parts(rounds, lambda one: one.stages),
         yardstick=round(median(one.yardstick for one in rounds), 3),
         others=round(median(one.others for one in rounds), 3),
-        spans={span: _spans(outcomes, span) for span in Span},
+        spans={span: together(outcomes, span) for span in Span},
         replies=added(outcome.replies for outcome in outcomes),
         faults=added(outcome.faults for outcome in outcomes),
         resident=max(one.resident for one in rounds),
@@ -125,7 +125,8 @@ def _parts(
     return {name: share for name, share in told.items() if share}
 
 
-def _spans(outcomes: Sequence[Outcome], span: Span) -> Percentiles:
+def together(outcomes: Sequence[Outcome], span: Span) -> Percentiles:
+    """Sum up one span of several rounds: medians of their percentiles, and the longest of all."""
     seen = [found for outcome in outcomes if (found := outcome.span(span)).count]
     if not seen:
         return Percentiles(0, 0.0, 0.0, 0.0, 0.0)

@@ -1,11 +1,9 @@
 """`phone`: a made-up citizen's phone in the terminal, on a network of its own."""
 
-import fcntl
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
@@ -13,7 +11,8 @@ import click
 
 from cli import sandbox
 from cli.context import Service, pass_service
-from cli.exits import DIFFERENT, NOT_ALLOWED, UNAVAILABLE, USAGE, UsageFault
+from cli.exits import DIFFERENT, USAGE, UsageFault
+from cli.invented import READ_AGAIN_SECONDS, alone, demonstration, gateway_of
 
 if TYPE_CHECKING:
     from phone.mailbox import Mailbox
@@ -24,7 +23,6 @@ CODE = "terminal"
 TITLE = "Terminal"
 _FOLDER = "phone/terminal"
 _PRICE = 300
-_READ_AGAIN_SECONDS = 1.2
 _HELP = """Hold a made-up citizen's phone in the terminal, on a network of its own.
 
 It acts as an operator: it signs what is typed and posts it to the service, and takes the replies at
@@ -57,34 +55,16 @@ def phone_command(
     service: Service, *, url: str | None, number: str | None, script: TextIO | None, expect: bool
 ) -> None:
     """Sit down with a phone."""
-    service = _demonstration(service)
-    gateway = url or sandbox.url_of(service.settings.state_dir) or service.settings.public_url
-    with _sitting(service, gateway, number) as sitting:
+    from core.settings import Mode
+
+    service = demonstration(service, "Phones are held", Mode.DEMO)
+    with _sitting(service, gateway_of(service, url), number) as sitting:
         if script is not None:
             _play(sitting, script.read(), strict=expect)
         elif expect:
             raise UsageFault("--expect goes with --script FILE", USAGE)
         else:
             _converse(sitting)
-
-
-def _demonstration(service: Service) -> Service:
-    """Return the deployment whose phones these are: that of the environment, or `demo`'s own.
-
-    Raises: UsageFault where real citizens are served.
-    """
-    from core.settings import Mode
-
-    if service.settings.mode is Mode.DEMO:
-        return service
-    if not (sandbox.HOME / "keys").is_dir():
-        raise UsageFault(
-            "Phones are held in a demonstration only, and there is none here: "
-            "run `python app.py demo` in another terminal first.",
-            NOT_ALLOWED,
-        )
-    port = urlsplit(sandbox.url_of(sandbox.HOME) or "").port or sandbox.PORT
-    return sandbox.service_of(sandbox.HOME, port)
 
 
 @contextmanager
@@ -97,8 +77,8 @@ def _sitting(service: Service, gateway: str, number: str | None) -> Iterator["Si
     from phone.sitting import Sitting
     from phone.terminal import Screen
 
-    _require_answer(gateway)
-    with _alone(service.settings.state_dir), ExitStack() as stack:
+    held = "Another terminal holds the phones: leave it with :q first."
+    with alone(service.settings.state_dir, "terminal", held), ExitStack() as stack:
         observer = ServiceObserver(service.database, service.keyring, service.journal)
         people = observer.subscribers()
         holder = observer.subscriber(number) if number else next(iter(people), None)
@@ -135,7 +115,7 @@ def _connected(service: Service, gateway: str) -> Iterator[tuple["Network", "Mai
         )
         with listener.serving(network.deliver):
             if is_changed:
-                time.sleep(_READ_AGAIN_SECONDS)
+                time.sleep(READ_AGAIN_SECONDS)
             yield network, mailbox
 
 
@@ -164,31 +144,3 @@ def _converse(sitting: "Sitting") -> None:
             return
         if not sitting.type(" ".join(text.split()), echo=not is_typed):
             return
-
-
-def _require_answer(gateway: str) -> None:
-    import urllib3
-
-    try:
-        urllib3.PoolManager(retries=False, timeout=3).request("GET", f"{gateway}/healthz")
-    except urllib3.exceptions.HTTPError as error:
-        raise UsageFault(
-            f"Nothing answers at {gateway}: start the service with `python app.py demo`, "
-            "or say with --url where it is.",
-            UNAVAILABLE,
-        ) from error
-
-
-@contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
-    """Keep a second terminal from taking this one's network."""
-    folder = state_dir / "phone"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with (folder / "terminal.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise UsageFault(
-                "Another terminal holds the phones: leave it with :q first.", NOT_ALLOWED
-            ) from error
-        yield

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from cli import journal_pages, vendored
+from cli import contract_pages, journal_pages, vendored
 from cli.context import Service
 from console import web as console
 from core import log
@@ -55,6 +55,7 @@ def make_app(service: Service, receiver: Receiver) -> Flask:
     app.register_blueprint(
         journal_pages.make_blueprint(service.database, service.journal, service.clock)
     )
+    app.register_blueprint(contract_pages.make_blueprint())
     vendored.mount(app)
     console.mount(app, service)
     if settings.mode is Mode.DEMO:
