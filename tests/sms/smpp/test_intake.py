@@ -29,7 +29,13 @@ OK = Status.OK
 
 
 @pytest.fixture
-def smpp(gateway: Gateway) -> Stand:
+def smpp(sqlite_gateway: Gateway) -> Stand:
+    """A link of the kind smpp, for what does not hang on the kind of database."""
+    return stand(sqlite_gateway)
+
+
+@pytest.fixture
+def each(gateway: Gateway) -> Stand:
     """A link of the kind smpp on each kind of database."""
     return stand(gateway)
 
@@ -44,26 +50,26 @@ def texts(smpp: Stand) -> list[tuple[str, str]]:
     return [(content.sender, content.text) for content in read]
 
 
-def test_what_is_answered_ok_is_stored_and_answered_by_hand(smpp: Stand) -> None:
-    assert smpp.take(delivered("HD")) == [OK]
+def test_what_is_answered_ok_is_stored_and_answered_by_hand(each: Stand) -> None:
+    assert each.take(delivered("HD")) == [OK]
 
-    assert texts(smpp) == [("+84561234567", "HD")]
-    assert smpp.bell.rung == 1
-    smpp.gateway.handle()
-    (told,) = smpp.gateway.outbox()
+    assert texts(each) == [("+84561234567", "HD")]
+    assert each.bell.rung == 1
+    each.gateway.handle()
+    (told,) = each.gateway.outbox()
     assert (told.link, told.to, told.reply) == ("smpp", "+84561234567", "HELP")
 
 
-def test_the_same_text_of_a_sender_is_a_repeat_for_a_minute(smpp: Stand) -> None:
-    clock = smpp.gateway.clock
-    first = smpp.take(delivered("HD"), delivered("HD"), delivered("HD", "84569999999"))
+def test_the_same_text_of_a_sender_is_a_repeat_for_a_minute(each: Stand) -> None:
+    clock = each.gateway.clock
+    first = each.take(delivered("HD"), delivered("HD"), delivered("HD", "84569999999"))
     clock.advance(timedelta(seconds=59))
-    again = smpp.take(delivered("HD"))
+    again = each.take(delivered("HD"))
     clock.advance(timedelta(seconds=2))
-    later = smpp.take(delivered("HD"))
+    later = each.take(delivered("HD"))
 
     assert [*first, *again, *later] == [OK] * 5
-    assert len(texts(smpp)) == 3
+    assert len(texts(each)) == 3
 
 
 @pytest.mark.parametrize("wait", range(0, 60, 7))
@@ -78,7 +84,8 @@ def test_a_minute_is_a_minute_wherever_it_begins(sqlite_gateway: Gateway, wait: 
     assert len(texts(smpp)) == 1
 
 
-def test_an_operators_own_id_holds_for_good(gateway: Gateway) -> None:
+def test_an_operators_own_id_holds_for_good(sqlite_gateway: Gateway) -> None:
+    gateway = sqlite_gateway
     smpp = stand(gateway, message_id_tag=0x1400)
     told = [(0x1400, b"mo-1\0")]
 
@@ -92,20 +99,20 @@ def test_an_operators_own_id_holds_for_good(gateway: Gateway) -> None:
     assert len(texts(smpp)) == 2
 
 
-def test_parts_join_in_any_order(smpp: Stand) -> None:
-    assert smpp.take(part("456", 2)) == [OK]
-    assert smpp.bell.rung == 0
+def test_parts_join_in_any_order(each: Stand) -> None:
+    assert each.take(part("456", 2)) == [OK]
+    assert each.bell.rung == 0
 
-    assert smpp.take(part("XN 123", 1)) == [OK]
+    assert each.take(part("XN 123", 1)) == [OK]
 
-    assert texts(smpp) == [("+84561234567", "XN 123456")]
-    assert smpp.bell.rung == 1
+    assert texts(each) == [("+84561234567", "XN 123456")]
+    assert each.bell.rung == 1
 
 
-def test_interleaved_senders_with_one_reference_are_never_mixed(smpp: Stand) -> None:
+def test_interleaved_senders_with_one_reference_are_never_mixed(each: Stand) -> None:
     alice, bob = "84561111111", "84562222222"
 
-    statuses = smpp.take(
+    statuses = each.take(
         part("ALICE-1 ", 1, sender=alice),
         part("BOB-1 ", 1, sender=bob),
         part("ALICE-2", 2, sender=alice),
@@ -113,7 +120,7 @@ def test_interleaved_senders_with_one_reference_are_never_mixed(smpp: Stand) -> 
     )
 
     assert statuses == [OK] * 4
-    assert texts(smpp) == [("+84561111111", "ALICE-1 ALICE-2"), ("+84562222222", "BOB-1 BOB-2")]
+    assert texts(each) == [("+84561111111", "ALICE-1 ALICE-2"), ("+84562222222", "BOB-1 BOB-2")]
 
 
 def test_other_references_totals_and_schemes_are_other_messages(smpp: Stand) -> None:
@@ -131,16 +138,16 @@ def test_other_references_totals_and_schemes_are_other_messages(smpp: Stand) -> 
     assert texts(smpp) == []
 
 
-def test_a_repeated_part_has_no_effect_before_and_after_the_join(smpp: Stand) -> None:
-    smpp.take(part("XN 123", 1), part("XN 123", 1))
-    smpp.take(part("456", 2))
+def test_a_repeated_part_has_no_effect_before_and_after_the_join(each: Stand) -> None:
+    each.take(part("XN 123", 1), part("XN 123", 1))
+    each.take(part("456", 2))
 
-    assert smpp.take(part("456", 2), part("XN 123", 1)) == [OK, OK]
+    assert each.take(part("456", 2), part("XN 123", 1)) == [OK, OK]
 
-    assert texts(smpp) == [("+84561234567", "XN 123456")]
-    smpp.gateway.clock.advance(timedelta(minutes=6))
-    smpp.intake.give_up()
-    assert len(texts(smpp)) == 1
+    assert texts(each) == [("+84561234567", "XN 123456")]
+    each.gateway.clock.advance(timedelta(minutes=6))
+    each.intake.give_up()
+    assert len(texts(each)) == 1
 
 
 def test_a_reference_that_is_used_again_is_another_message(smpp: Stand) -> None:
@@ -151,22 +158,22 @@ def test_a_reference_that_is_used_again_is_another_message(smpp: Stand) -> None:
     assert [text for _, text in texts(smpp)] == ["XN 123456", "XN 654321"]
 
 
-def test_what_never_becomes_whole_is_told_once_that_it_was_not_understood(smpp: Stand) -> None:
-    smpp.take(part("XN 123456 ", 1))
-    smpp.gateway.clock.advance(part_store.LIFE + timedelta(seconds=1))
+def test_what_never_becomes_whole_is_told_once_that_it_was_not_understood(each: Stand) -> None:
+    each.take(part("XN 123456 ", 1))
+    each.gateway.clock.advance(part_store.LIFE + timedelta(seconds=1))
 
-    smpp.intake.give_up()
-    smpp.intake.give_up()
-    late = smpp.take(part("and more", 2))
+    each.intake.give_up()
+    each.intake.give_up()
+    late = each.take(part("and more", 2))
 
     assert late == [OK]
-    assert texts(smpp) == [("+84561234567", NO_TEXT)]
-    smpp.gateway.handle()
-    assert [told.reply for told in smpp.gateway.outbox()] == ["SYNTAX"]
-    smpp.gateway.clock.advance(timedelta(minutes=11))
-    smpp.intake.give_up()
-    assert smpp.gateway.rows(SMPP_PART) == []
-    assert len(texts(smpp)) == 1
+    assert texts(each) == [("+84561234567", NO_TEXT)]
+    each.gateway.handle()
+    assert [told.reply for told in each.gateway.outbox()] == ["SYNTAX"]
+    each.gateway.clock.advance(timedelta(minutes=11))
+    each.intake.give_up()
+    assert each.gateway.rows(SMPP_PART) == []
+    assert len(texts(each)) == 1
 
 
 def test_parts_are_encrypted_and_blanked_when_joined(smpp: Stand) -> None:

@@ -223,6 +223,7 @@ def test_an_smsc_may_ask_whether_we_are_there(bind: Bind, smsc: Smsc) -> None:
     smsc.wait("enquire_link_resp")
 
 
+@pytest.mark.slow
 def test_a_bind_that_is_refused_is_not_tried_hot(
     bind: Bind, smsc: Smsc, logged: io.StringIO
 ) -> None:
@@ -282,6 +283,7 @@ def test_a_link_that_is_disabled_is_bound_no_more(bind: Bind, smsc: Smsc) -> Non
     smsc.wait("bind", 2)
 
 
+@pytest.mark.slow
 def test_a_new_password_is_bound_with_at_once(bind: Bind, smsc: Smsc) -> None:
     bound = bind(smsc.port)
     smsc.wait("bind")
@@ -292,6 +294,7 @@ def test_a_new_password_is_bound_with_at_once(bind: Bind, smsc: Smsc) -> None:
     assert [event["password"] for event in smsc.wait("bind", 2)] == [PASSWORD, "n3w"]
 
 
+@pytest.mark.slow
 def test_a_second_process_binds_when_the_first_has_taken_leave(bind: Bind, smsc: Smsc) -> None:
     bound = bind(smsc.port)
     smsc.wait("bind")
