@@ -21,6 +21,8 @@ from sms.links.endings import Ending
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
 from sms.links.registry import NewLink
+from sms.links.smpp import profile
+from sms.links.steps import Step
 
 if TYPE_CHECKING:
     from console.access.officers import Officer
@@ -45,6 +47,7 @@ def add(service: Service, options: Mapping[str, object]) -> tuple[Link, NewLinkO
         is_test=read.is_test,
         account_sid=read.account_sid,
         from_number=read.from_number,
+        profile=profile.dump(read.profile) if read.profile else None,
         prefixes=read.prefixes,
         rate=read.rate,
         assessed_by=service.person if read.is_assessed else None,
@@ -113,6 +116,7 @@ def assess(service: Service, link: Link, evidence: str, responsible: str) -> dat
         "assessed_by": person,
         "assessed_until": until.isoformat(timespec="seconds"),
         "evidence": evidence,
+        "responsible": made.responsible,
     }
     with_entry(service, "link-assess", link.code, work, said)
     return until
@@ -138,7 +142,6 @@ def untick(service: Service, link: Link, step: Step) -> None:
     """
     work = partial(steps.untick, link=link, step=step)
     with_entry(service, "link-step-undo", link.code, work, {"step": step})
-        "responsible": made.responsible,
 
 
 def ask_end(service: Service, link: Link, reason: str, officer: "Officer") -> None:

@@ -2,25 +2,18 @@
 
 import json
 import sys
-from functools import partial
 
 import click
 
 from cli.connecting import assess_command, steps_command
 from cli.context import Service, pass_service
-from cli.exits import FAILED, NOT_ALLOWED, USAGE, UsageFault
-from cli.groups import OptionIn, VerbGroup
+from cli.exits import NOT_ALLOWED, USAGE, UsageFault
+from cli.groups import VerbGroup
+from cli.operator_add import add_command
+from cli.operator_check import test_command
 from sms.links.model import Link, LinkState
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-_HTTP = partial(click.option, cls=OptionIn, section="Needed with --kind http")
-_TWILIO = partial(click.option, cls=OptionIn, section="Needed with --kind twilio")
-_ADD_HTTP = """\
-python app.py operator add viettel --kind http --mo-price 500 \\
-  --send-url https://sms.example.vn/mt --secret-file viettel.secret"""
-_ADD_TWILIO = """\
-python app.py operator add twilio --kind twilio --token-file twilio.token \\
-  --account-sid AC00000000000000000000000000000000 --from +12025550100"""
 
 
 @click.group("operator", cls=VerbGroup)
@@ -31,55 +24,9 @@ def operator_group() -> None:
     """
 
 
+operator_group.add_command(add_command)
 operator_group.add_command(assess_command)
 operator_group.add_command(steps_command)
-
-
-@operator_group.command(
-    "add",
-    short_help="Add a link.",
-    examples=(_ADD_HTTP, _ADD_TWILIO),
-)
-@click.argument("code")
-@click.option(
-    "--kind", type=click.Choice(["http", "twilio"]), required=True, help="What it speaks."
-)
-@_HTTP("--send-url", metavar="URL", help="Where replies are posted.")
-@_HTTP("--secret-file", metavar="FILE", help="Holds one whsec_… secret.")
-@_TWILIO("--account-sid", metavar="AC…", help="The account.")
-@_TWILIO("--token-file", metavar="FILE", help="Holds the auth token.")
-@_TWILIO("--from", "from_number", metavar="NUMBER", help="Our number there.")
-@click.option("--api-url", metavar="URL", help="Another base for the REST API (twilio).")
-@click.option("--operator", metavar="NAME", help="Whose link this is  [default: CODE].")
-@click.option("--prefixes", default="", metavar="RANGES", help="Its numbers, as 032-039,086.")
-@click.option(
-    "--rate",
-    type=click.IntRange(1, 1_000_000),
-    default=100,
-    show_default=True,
-    help="Messages a second that are taken; bursts of five times as many.",
-)
-@click.option(
-    "--mo-price", type=click.IntRange(0, 1_000_000), metavar="VND", help="Of each message to us."
-)
-@click.option("--unassessed", is_flag=True, help="Do not vouch for it: HELP and DOWN only.")
-@click.option("--test", "is_test", is_flag=True, help="May carry made-up people.")
-@_AS_JSON
-@pass_service
-def add(service: Service, /, *, as_json: bool, **options: object) -> None:
-    """Add a link; whoever runs this vouches for the channel for 365 days."""
-    from cli import linking
-
-    link, read = linking.add(service, options)
-    if as_json:
-        click.echo(json.dumps({"code": link.code, "webhook_path": link.webhook_path}))
-    else:
-        click.echo(
-            f"{link.code} posts messages to {service.settings.public_url}{link.webhook_path}"
-        )
-    if not read.is_assessed:
-        hint = f"`operator assess {link.code}` vouches for it"
-        click.echo(f"without an assessment it carries HELP and DOWN only: {hint}", err=True)
 
 
 @operator_group.command(
@@ -172,30 +119,7 @@ def terminate(service: Service, /, *, code: str, name: str, reason: str | None, 
     end(service, require(service, code), name, reason, ask=None if yes else _ask)
 
 
-@operator_group.command(
-    "test",
-    short_help="Check a link from our side.",
-    examples=("python app.py operator test viettel",),
-)
-@click.argument("code")
-@_AS_JSON
-@pass_service
-def test(service: Service, /, *, code: str, as_json: bool) -> None:
-    """Check a link from our side; nothing is sent to any telephone.
-
-    Looks at its state and assessment, has a sample signed and verified under each live secret, asks
-    its host for an answer, and compares clocks. Ends 0 if the link could carry a lookup, else 1.
-    """
-    from cli.link_check import check
-
-    found = check(require(service, code), service.settings.public_url, service.clock)
-    if as_json:
-        click.echo(json.dumps(found.as_json()))
-    else:
-        for finding in found.each:
-            click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name}: {finding.says}")
-    if not found.ok:
-        sys.exit(FAILED)
+operator_group.add_command(test_command)
 
 
 @operator_group.command(
