@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser
 
 from sms.tally import TALLIED, TALLY
+from tests.e2e import ledger
 from tests.e2e.browsing import NARROW, Officer, enrol
 from tests.e2e.harness import Deployment
+from tests.e2e.ledger import Faults
 from tests.e2e.links import HttpLink, pin_in, wrong
 from tests.phone.browser import Complaints, chromium, launched
 
@@ -20,6 +22,7 @@ _SHARES = {"hong-ha": 30, "cuu-long": 18, "truong-son": 12}
 _REPLIES = (("PIN", 0.45), ("RESULT", 0.41), ("NOMATCH", 0.08), ("HELP", 0.04), ("WRONG", 0.02))
 _MINUTES_OF_A_DAY = 1440
 _PEOPLE = 24
+_BUSY = 420  # messages of a day of October
 
 
 def main(folder: Path) -> None:
@@ -36,6 +39,8 @@ def main(folder: Path) -> None:
         links = [service.add_http(code) for code in _SHARES]
         service.import_people(*service.people.make_many(_PEOPLE))
         make_up_a_day(service)
+        faults = Faults(lost=61, extra=9, doubled=14, longer=38, dearer=47)
+        ledger.make_up(service, "hong-ha", _BUSY, faults, home / "held")
         service.start()
         use(service, links)
         take(service, stack.enter_context(launched(path)), folder)
@@ -90,6 +95,11 @@ def take(service: Deployment, browser: Browser, folder: Path) -> None:
     lan.page.locator(".verdict").wait_for()
     lan.page.set_viewport_size({"width": 1280, "height": 790})
     lan.page.screenshot(path=folder / "console-message.png")
+    thu = enrol(
+        service, browser, Complaints(), "thu", "billing-maker", full_name="Lê Thị Thu (bịa)"
+    )
+    thu.choose(language="vi", scheme="light", size=(1280, 1787))
+    shoot(thu, "/console/billing/hong-ha/2026-10/result", folder / "console-reconciled.png")
     lan.choose(language="vi", scheme="dark", size=NARROW)
     lan.open("/console/control")
     lan.page.get_by_label("Ghi chú").fill("Diễn tập quý IV")
