@@ -13,6 +13,9 @@ from console.queries import messages
 from console.queries.messages import ROWS, Wanted
 from journal.journal import Inclusion
 from records.register import Record
+from sms import receipts
+from sms.deliveries import Delivery, News
+from sms.receipts import Receipt
 from sms.tables import INBOUND
 from tests.console.conftest import House
 from tests.sms.gateway import TEST, pin_in
@@ -145,6 +148,25 @@ def test_a_message_is_told_by_its_stages_with_a_proof_that_was_checked(house: Ho
         assert f"<b>{step}" in text
     assert person.full_name not in text
     assert person.personal_id not in text
+
+
+@ONE_DATABASE
+def test_what_the_operator_said_of_the_reply_is_the_last_stage(house: House) -> None:
+    looked_up(house)
+    visit, (*_, reply) = house.entered("lan", Role.VIEWER), house.gateway.replies()
+    before = visit.get(path_of(house))[1]
+    link, now = house.gateway.link(TEST), house.clock.now()
+    lost = News(Delivery.UNDELIVERED, now, error="30003")
+    assert isinstance(reply.id, UUID)
+    told = [Receipt(news=lost, reply_id=reply.id)]
+    house.database.write(lambda s: receipts.take(s, link, told, now))
+
+    after = visit.get(path_of(house))[1]
+
+    assert "Biên nhận của nhà mạng" not in before
+    assert "Biên nhận của nhà mạng" in after
+    assert "không tới máy" in after
+    assert "<code>30003</code>" in after
 
 
 @ONE_DATABASE
