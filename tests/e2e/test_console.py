@@ -12,10 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from console.access.roles import Role
 from console.pages import MENU
 from tests.console.test_translations import foreign_words
+from tests.e2e import ledger
 from tests.e2e.browsing import NARROW, WIDE, Officer, enrol, faults_at
 from tests.e2e.conftest import Deploy
 from tests.e2e.fake_operator import Mt
 from tests.e2e.harness import Deployment
+from tests.e2e.ledger import Faults
 from tests.e2e.links import HttpLink, code_in
 from tests.e2e.people import Person
 from tests.phone.browser import Complaints, axe, chromium, launched
@@ -27,6 +29,7 @@ ROLES = {
     "minh": (Role.INVESTIGATOR, Role.APPROVER, Role.SECURITY_OFFICER),
     "ha": (Role.AUDITOR,),
     "quan": (Role.USER_ADMIN,),
+    "thu": (Role.BILLING_MAKER,),
 }
 _PEOPLE = 8
 _ONE_OF_MANY = re.compile(r"(/console/[^/]+/).+")
@@ -64,6 +67,8 @@ def office(browser: Browser, make_deployment: Deploy) -> Iterator[Office]:
         telco = service.add_http("telco", "--mo-price", "700")
         people = service.people.make_many(_PEOPLE)
         service.import_people(*people)
+        faults = Faults(lost=60, extra=3, doubled=2, longer=4, dearer=5)
+        ledger.make_up(service, "telco", 10, faults, service.home / "held")
         service.start()
         complaints = Complaints()
         officers = {
@@ -212,6 +217,21 @@ def test_every_page_is_fit_for_everybody(office: Office) -> None:
 
     assert faults == []
     assert len(menu) == len(MENU)
+    assert office.complaints == []
+
+
+def test_the_pages_of_a_month_are_fit_too(office: Office) -> None:
+    source = axe()
+    if source is None:
+        pytest.skip("no npm here to fetch axe-core with")
+    thu, month = office.officers["thu"], "/console/billing/telco/2026-10"
+    thu.page.context.add_init_script(source)
+
+    pages = [month, f"{month}/result", f"{month}/result/only_ours"]
+    faults = [fault for path in pages for fault in faults_of(thu, path)]
+    thu.open(f"{month}/minutes")
+
+    assert faults + faults_at(thu.page, WIDE) + faults_at(thu.page, NARROW) == []
     assert office.complaints == []
 
 
