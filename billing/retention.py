@@ -23,18 +23,19 @@ _AT_ONCE = 5_000
 def forget(session: Session, accounts: Iterable[Account], now: datetime) -> int:
     """Forget some usage that is settled and old enough; return how many rows.
 
-    Shape: call until nothing is left, each time in a transaction of its own.
+    Shape: call until nothing is left, each time in a transaction of its own. A month counts as
+    forgotten from its first row on: what is left of it would correct it.
     """
     by_name = {account.operator: account for account in accounts}
     for statement in statements.listed(session):
-        is_over = statement.state is State.SETTLED and _is_old(statement.period, now)
-        if not is_over or statement.forgotten_at is not None:
+        if statement.state is not State.SETTLED or not _is_old(statement.period, now):
             continue
+        if statement.forgotten_at is None:
+            this = sa.update(STATEMENT).where(STATEMENT.c.id == statement.id)
+            session.execute(this.values(forgotten_at=now))
         account = by_name.get(statement.operator)
         if account and (gone := _forget(session, account, statement.period)):
             return gone
-        this = sa.update(STATEMENT).where(STATEMENT.c.id == statement.id)
-        session.execute(this.values(forgotten_at=now))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 import sqlalchemy as sa
 
 from billing import drafts, retention, statements
@@ -41,3 +42,20 @@ def test_settled_usage_is_forgotten_when_24_months_are_over(database: Database) 
     assert found.forgotten_at == OVER
     assert database.read(lambda s: statements.is_intact(s, found))
     assert database.read(lambda s: drafts.due(s, VIETTEL, [found])) == {}
+
+
+def test_a_month_that_is_half_forgotten_is_corrected_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_AT_ONCE", 2)
+    books = Books(database)
+    books.price(PRICE)
+    books.carry([message(day(1)) for _ in range(3)])
+    books.close_month()
+    books.settle()
+
+    assert forgotten(books, OVER) == 2
+
+    assert left(books) == 1
+    assert books.compute(NOVEMBER) == ()
+    assert [forgotten(books, OVER), forgotten(books, OVER)] == [1, 0]
