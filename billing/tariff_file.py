@@ -134,9 +134,16 @@ def _changes_the_past(before: Iterable[Tariff], wanted: Tariff, today: date) -> 
     """Say what would be other than it was on a day that is over; empty where nothing would."""
     if wanted.valid_from >= today:
         return ""
+    # The price of a number goes before that for any, and so changes it.
+    held = {
+        (whose, code, direction, encoding)
+        for whose, one, direction, encoding in wanted.timelines
+        for code in (one, ANY_SHORT_CODE)
+    }
     for tariff in before:
-        overlaps = bool(set(tariff.timelines) & set(wanted.timelines))
-        if overlaps and (tariff.valid_to is None or tariff.valid_to >= wanted.valid_from):
+        if held.intersection(tariff.timelines) and (
+            tariff.valid_to is None or tariff.valid_to >= wanted.valid_from
+        ):
             return (
                 f"it changes the price from {tariff.valid_from} on days that are over: "
                 "--correct does, and corrects closed months in the next"

@@ -162,6 +162,16 @@ def test_prices_of_days_that_are_over_are_changed_only_as_a_correction() -> None
     assert {each.valid_to for each in plan.after} == {date(2026, 10, 31), None}
 
 
+def test_a_number_that_had_the_price_for_any_is_changed_only_as_a_correction() -> None:
+    line = "viettel,1414,mo,gsm7,2026-10-01,,60000,,"
+
+    ((number, why),) = faults(line, known=(OPEN,))
+
+    assert (number, "--correct" in why) == (2, True)
+    assert taken(line, known=(OPEN,), correct=True).added == 1
+    assert taken(line.replace(",mo,", ",mt,").replace("60000", "1"), known=(OPEN,)).added == 1
+
+
 def test_a_price_put_right_is_counted_as_corrected() -> None:
     plan = taken("viettel,*,mo,any,2026-01-01,,45000,,", known=(OPEN,), correct=True)
 
