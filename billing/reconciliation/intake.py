@@ -1,9 +1,10 @@
 """Takes in an operator's file: everything in it is seen before anything of it is kept."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from billing.periods import Period
@@ -21,6 +22,13 @@ MOST_TOLD = 20
 _UNPACKED = 300  # of the whole, which a progress is told in
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# The century that periods are of, in microseconds since 1970.
+_FIRST, _LAST = (
+    (datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND for year in (2000, 2100)
+)
+# What a trailer's cells may say.
+_COUNT = re.compile(r"[0-9]{1,18}")
+_AMOUNT = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,6})?")
 # Numbers of telephones, as operators write them: a person's, and never kept.
 _TELEPHONE = r"(\+?84|0)[35789][0-9]{8}"
 
@@ -136,14 +144,20 @@ def _joined(duck: Engine, path: Path) -> Path:
 def _sums(duck: Engine, path: Path, mapping: CdrMapping, found: tuple[Check, ...]) -> Sums:
     of_each = "1" if mapping.columns.part else "parts"
     unread = "".join(f", count(*) FILTER ({each.column} IS NULL)" for each in found)
-    told = duck.run(
+    wanted = (
         f"SELECT count(*), sum({of_each})::BIGINT, sum(amount)::BIGINT, count(*) FILTER (carried), "
         f"sum({of_each}) FILTER (carried)::BIGINT, sum(amount) FILTER (carried)::BIGINT, "
         f"min(at_us) FILTER (carried), max(at_us) FILTER (carried){unread} "
         f"FROM read_parquet({text(path)})"
     )
+    try:
+        told = duck.run(wanted)
+    except engine.Refused as error:
+        raise CdrFileError.whole("its amounts come to more than can be counted") from error
     cells = [int(cell or 0) for cell in told[0]]
-    records, parts, amount, carried, carried_parts, carried_amount, first, last = cells[:8]
+    records, parts, amount, carried, carried_parts, carried_amount, *ends = cells[:8]
+    # What lies outside is refused with its month.
+    first, last = (min(max(at, _FIRST), _LAST) for at in ends)
     return Sums(
         records=records,
         parts=parts,
@@ -206,16 +220,15 @@ def _see_trailer(sums: Sums, rows: Table, mapping: CdrMapping) -> None:
 
 def _number(cell: str, mapping: CdrMapping, is_amount: bool) -> int | None:  # noqa: FBT001 (one of two ways to read a cell)
     if not is_amount:
-        return int(cell) if cell.isascii() and cell.isdecimal() else None
+        return int(cell) if _COUNT.fullmatch(cell) else None
     form = mapping.money
     plain = cell.replace(form.thousands, "") if form.thousands else cell
     if form.decimal != ".":
         plain = plain.replace(".", "?").replace(form.decimal, ".")
-    try:
-        value = Decimal(plain) * (1 if form.unit is Unit.HUNDREDTHS else 100)
-    except InvalidOperation:
+    if not _AMOUNT.fullmatch(plain):
         return None
-    return int(value) if value.is_finite() and value == int(value) else None
+    value = Decimal(plain) * (1 if form.unit is Unit.HUNDREDTHS else 100)
+    return int(value) if value == int(value) else None
 
 
 def _see_ids(duck: Engine, path: Path, mapping: CdrMapping) -> None:
@@ -232,7 +245,10 @@ def _month_of(duck: Engine, path: Path) -> Period:
     told = duck.run(
         f"SELECT approx_quantile(at_us, 0.5)::BIGINT FROM read_parquet({text(path)}) WHERE carried"
     )
-    return Period.of(_EPOCH + int(told[0][0] or 0) * _MICROSECOND)
+    at = int(told[0][0] or 0)
+    if not _FIRST <= at < _LAST:
+        raise CdrFileError.whole("most of its times are of another century")
+    return Period.of(_EPOCH + at * _MICROSECOND)
 
 
 def _see_period(

@@ -18,6 +18,8 @@ _A_STATUS = "holds a word that [statuses] does not have"
 _AN_AMOUNT = "is no amount as [amount] says, or is finer than a hundredth of a dong"
 _FOREIGN = "says that this is another operator's or service's record"
 _MICROSECOND_OF = {"epoch": 1_000_000, "epoch_ms": 1000}
+# As many as years of four digits have.
+_DIGITS_OF = {"epoch": 11, "epoch_ms": 14}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def _instant(column: str, form: TimeForm, types: Mapping[str, str]) -> str:
         return f"epoch_us({name(column)}::TIMESTAMP) - {ahead}"
     if unit := _MICROSECOND_OF.get(form.format):
         cell = _plain(column)
-        digits = f"CASE WHEN regexp_full_match({cell}, '[0-9]{{1,13}}') THEN {cell} END"
+        most = _DIGITS_OF[form.format]
+        digits = f"CASE WHEN regexp_full_match({cell}, '[0-9]{{1,{most}}}') THEN {cell} END"
         return f"TRY_CAST({digits} AS BIGINT) * {unit}"
     return f"epoch_us(try_strptime({_plain(column)}, {text(form.format)})) - {ahead}"
 

@@ -19,6 +19,7 @@ _COLUMN_NAME = re.compile(r"[^\W\d][\w .-]{0,39}")
 _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,17})?")
 _EXACT = 15
 _MOST_TOLD = 20
+_MOST_COLUMNS = 500
 _FLOATING = ("FLOAT", "DOUBLE")
 _SERIAL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 (the wall clock of a spreadsheet)
 _DAYS_TO_1904 = 1462
@@ -63,15 +64,22 @@ def of(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Table:
 def _of_csv(unpacked: Unpacked, mapping: CdrMapping) -> Table:
     sign = mapping.delimiter
     with unpacked.path.open(encoding="utf-8", newline="") as file:
-        header = next(csv.reader([file.readline()], delimiter=sign), [])
+        header = _cells(file.readline(), sign, 1)
     names = _header(header, mapping, 1)
     trailer = None
     rows = unpacked.lines - 1
     if mapping.trailer:
-        trailer = tuple(next(csv.reader([unpacked.last], delimiter=sign), ()))
+        trailer = tuple(_cells(unpacked.last, sign, unpacked.lines))
         rows -= 1
         _marked(trailer, mapping, unpacked.lines)
     return _table(unpacked.path, names, sign, trailer, rows)
+
+
+def _cells(line: str, sign: str, number: int) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=sign), [])
+    except csv.Error as error:
+        raise CdrFileError.whole("it cannot be read as CSV", number) from error
 
 
 def _of_workbook(unpacked: Unpacked, mapping: CdrMapping) -> Table:
@@ -153,6 +161,8 @@ def _header(cells: list[str], mapping: CdrMapping, line: int) -> list[str]:
 
     Raises: CdrFileError, which names the columns that are missing.
     """
+    if len(cells) > _MOST_COLUMNS:
+        raise CdrFileError.whole(f"more than {_MOST_COLUMNS} columns: no call records have", line)
     faults = [
         Fault(line, f"column {each} is missing") for each in mapping.read if each not in cells
     ]
@@ -204,7 +214,7 @@ class _Cells:
                 row.line,
             )
         if self._at in row.numbers and self._form.format not in _COUNTED:
-            cells[self._at] = self._time(float(cells[self._at]))
+            cells[self._at] = self._time(cells[self._at], row.line)
         if self._amount in row.numbers:
             cells[self._amount] = self._rounded(cells[self._amount], row.line).replace(
                 ".", self._comma
@@ -219,11 +229,14 @@ class _Cells:
             raise CdrFileError.whole("a number is none", line) from error
         return written
 
-    def _time(self, serial: float) -> str:
-        days = serial + (_DAYS_TO_1904 if self._book.counts_from_1904 else 0)
-        # A spreadsheet keeps milliseconds; what it has beyond them is rounding.
-        moment = _SERIAL_DAY_0 + timedelta(milliseconds=round(days * 86_400_000))
-        return moment.strftime(self._form.format)
+    def _time(self, serial: str, line: int) -> str:
+        later = _DAYS_TO_1904 if self._book.counts_from_1904 else 0
+        try:
+            # A spreadsheet keeps milliseconds; what it has beyond them is rounding.
+            since = timedelta(milliseconds=round((float(serial) + later) * 86_400_000))
+            return (_SERIAL_DAY_0 + since).strftime(self._form.format)
+        except (ValueError, OverflowError) as error:
+            raise CdrFileError.whole("a number is no time", line) from error
 
 
 def rejected(engine: Engine) -> Iterator[Fault]:

@@ -4,7 +4,10 @@ Only values are taken: a cell with a formula is refused, for what it says depend
 A document type is refused too, and with it every entity a file could define.
 """
 
+import lzma
 import re
+import struct
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,11 @@ _RATIO_FROM = 16 * 1024 * 1024
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _RELATIONS = "xl/_rels/workbook.xml.rels"
 _ENCRYPTED = 1
+# What zipfile, and what it unpacks with, raise over a broken file; ValueError is of its text.
+_BROKEN = (
+    BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, OSError, ValueError,
+    zlib.error, lzma.LZMAError, struct.error,
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -50,7 +58,7 @@ class Workbook:
                 sheet = self._sheet(packed)
                 shared = _shared(packed)
                 yield from _rows(packed, sheet, shared)
-        except (BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
+        except _BROKEN as error:
             raise CdrFileError.whole("it is no whole .xlsx file") from error
         except expat.ExpatError as error:
             raise CdrFileError.whole("its XML is broken", error.lineno) from error

@@ -3,6 +3,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -322,3 +323,90 @@ def test_money_in_floating_point_is_refused(tmp_path: Path) -> None:
     )
 
     assert "floating point" in faults(tmp_path / "b", parquet(tmp_path / "a", floating))
+
+
+def sheet_with(tmp_path: Path, column: str, cell: str) -> bytes:
+    """Return a sheet of one record with a cell that no spreadsheet writes."""
+    head, cells = (
+        [f'<c t="inlineStr"><is><t>{each}</t></is></c>' for each in row]
+        for row in (HEADER, ROWS[0])
+    )
+    cells[HEADER.index(column)] = cell
+    rows = f'<row r="1">{"".join(head)}</row><row r="2">{"".join(cells)}</row>'
+    written = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+    sheet(tmp_path / "made.xlsx", [HEADER, ROWS[0]])
+    path = tmp_path / "changed.xlsx"
+    with ZipFile(tmp_path / "made.xlsx") as made, ZipFile(path, "w", ZIP_DEFLATED) as changed:
+        for name in made.namelist():
+            is_sheet = name.startswith("xl/worksheets/")
+            changed.writestr(name, written if is_sheet else made.read(name))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("number", ["1e300", "1E400", "nan", "-inf", "1e17"])
+def test_a_number_that_is_no_time_is_refused_with_its_line(tmp_path: Path, number: str) -> None:
+    content = sheet_with(tmp_path, "SUBMIT_TIME", f"<c><v>{number}</v></c>")
+
+    assert faults(tmp_path / "a", content) == "line 2: a number is no time"
+
+
+def test_a_place_in_a_sheet_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
+    content = sheet_with(tmp_path, "MSG_ID", f'<c t="s"><v>{"9" * 5000}</v></c>')
+
+    assert faults(tmp_path / "a", content) == "it is no whole .xlsx file"
+
+
+def test_a_spreadsheet_with_any_byte_broken_is_refused_or_read(tmp_path: Path) -> None:
+    made = sheet(tmp_path / "made.xlsx", [HEADER, *ROWS])
+    for number, at_byte in enumerate(range(0, len(made), len(made) // 60)):
+        broken = bytearray(made)
+        broken[at_byte] ^= 0x55
+        with suppress(CdrFileError):
+            take(bytes(broken), tmp_path / str(number))
+
+
+def test_a_line_longer_than_a_cell_may_be_is_refused(tmp_path: Path) -> None:
+    header = b"x" * 200_000 + b"," + FILE
+    told = FILE + b"TRAILER," + b"9" * 200_000 + b"\n"
+
+    assert faults(tmp_path / "a", header) == "line 1: it cannot be read as CSV"
+    last = len(ROWS) + 2
+    assert faults(tmp_path / "b", told, TRAILER) == f"line {last}: it cannot be read as CSV"
+
+
+def test_a_header_of_thousands_of_columns_is_refused(tmp_path: Path) -> None:
+    wide = ",".join(f"c{number}" for number in range(20_000)).encode() + b"," + FILE
+
+    assert faults(tmp_path, wide) == "line 1: more than 500 columns: no call records have"
+
+
+@pytest.mark.parametrize("place", [1, 3])
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999990", "sNaN", "-1"])
+def test_a_trailer_that_says_no_number_is_refused(tmp_path: Path, number: str, place: int) -> None:
+    cells = ["TRAILER", str(len(ROWS)), str(ALL["parts"]), str(ALL["amount"] // 100)]
+    cells[place] = number
+    last = f"line {len(ROWS) + 2}: the trailer's cell {place + 1} is no number"
+
+    assert faults(tmp_path, FILE + ",".join(cells).encode() + b"\n", TRAILER).startswith(last)
+
+
+def test_amounts_that_nobody_can_add_up_are_refused(tmp_path: Path) -> None:
+    row = list(ROWS[0])
+    row[HEADER.index("AMOUNT")] = "999999999999.99"
+
+    told = faults(tmp_path, csv_of([row] * 95_000))
+
+    assert told == "its amounts come to more than can be counted"
+
+
+@pytest.mark.parametrize("period", [OCTOBER, None])
+@pytest.mark.parametrize("written", ["0001-01-01", "9999-12-31"])
+def test_times_of_another_century_are_refused(
+    tmp_path: Path, written: str, period: Period | None
+) -> None:
+    row = list(ROWS[0])
+    row[HEADER.index("SUBMIT_TIME")] = f"{written} 23:00:00.000"
+
+    assert faults(tmp_path, csv_of([row]), period=period) == (
+        "most of its times are of another century"
+    )
