@@ -30,12 +30,13 @@ def looker() -> Looker:
 
 
 @pytest.fixture
-def looking(gateway: Gateway, looker: Looker) -> Gateway:
+def looking(sqlite_gateway: Gateway, looker: Looker) -> Gateway:
     """A gateway that looks before it sends again, with one reply in its outbox."""
-    gateway.delivery = replace(gateway.delivery, lookers={LinkKind.HTTP: looker})
-    gateway.send(stranger(), "HD")
-    gateway.handle()
-    return gateway
+    delivery = sqlite_gateway.delivery
+    sqlite_gateway.delivery = replace(delivery, lookers={LinkKind.HTTP: looker})
+    sqlite_gateway.send(stranger(), "HD")
+    sqlite_gateway.handle()
+    return sqlite_gateway
 
 
 def attempt(gateway: Gateway, *, outcome: Outcome | None = None) -> Outcome | NotStarted:

@@ -29,12 +29,23 @@ KEY = key_of("4D2", IdBase.HEXADECIMAL)
 SAME_KEY = key_of("0000001234", IdBase.DECIMAL)
 
 
-@pytest.fixture
-def waiting(gateway: Gateway) -> Gateway:
-    """A gateway with one reply, a HELP, in its outbox."""
+def with_help(gateway: Gateway) -> Gateway:
+    """Have one reply, a HELP, in the outbox."""
     gateway.send(stranger(), "HD")
     gateway.handle()
     return gateway
+
+
+@pytest.fixture
+def waiting(sqlite_gateway: Gateway) -> Gateway:
+    """A gateway with one reply in its outbox."""
+    return with_help(sqlite_gateway)
+
+
+@pytest.fixture
+def either(gateway: Gateway) -> Gateway:
+    """The same on each kind of database."""
+    return with_help(gateway)
 
 
 @pytest.fixture
@@ -83,16 +94,17 @@ def usage(gateway: Gateway) -> list[sa.Row[tuple[object, ...]]]:
     return [row for row in gateway.rows(USAGE) if row.direction == "mt"]
 
 
-def test_a_receipt_moves_a_reply_forward_once(handed_over: Gateway) -> None:
-    receipt = about(handed_over, Delivery.DELIVERED)
+def test_a_receipt_moves_a_reply_forward_once(either: Gateway) -> None:
+    either.outbox()
+    receipt = about(either, Delivery.DELIVERED)
 
-    assert [take(handed_over, receipt), take(handed_over, receipt)] == [
+    assert [take(either, receipt), take(either, receipt)] == [
         [Taken.MOVED],
         [Taken.REPEATED],
     ]
-    row = only(handed_over)
-    assert (row.delivery, row.delivery_at) == ("delivered", handed_over.clock.now())
-    assert (row.state, len(usage(handed_over))) == (ReplyState.ACCEPTED, 1)
+    row = only(either)
+    assert (row.delivery, row.delivery_at) == ("delivered", either.clock.now())
+    assert (row.state, len(usage(either))) == (ReplyState.ACCEPTED, 1)
 
 
 @pytest.mark.parametrize(
@@ -175,13 +187,13 @@ def test_g5_a_receipt_ends_doubt_and_nothing_is_sent_again(waiting: Gateway, dou
     assert waiting.claim() == []
 
 
-def test_g10_the_answer_to_the_submission_may_come_after_the_receipt(waiting: Gateway) -> None:
-    claimed = claim(waiting)
-    take(waiting, about(waiting, Delivery.DELIVERED))
+def test_g10_the_answer_to_the_submission_may_come_after_the_receipt(either: Gateway) -> None:
+    claimed = claim(either)
+    take(either, about(either, Delivery.DELIVERED))
 
-    record(waiting, claimed, Accepted("theirs-1", KEY))
+    record(either, claimed, Accepted("theirs-1", KEY))
 
-    row = only(waiting)
+    row = only(either)
     assert (row.state, row.provider_id, row.provider_key) == ("accepted", "theirs-1", KEY)
     assert row.delivery == Delivery.DELIVERED
 
@@ -223,13 +235,13 @@ def test_t14_a_receipt_about_another_links_reply_changes_nothing(handed_over: Ga
     assert only(handed_over) == before
 
 
-def test_t14_another_link_cannot_end_doubt(waiting: Gateway) -> None:
-    unknown_once(waiting)
+def test_t14_another_link_cannot_end_doubt(either: Gateway) -> None:
+    unknown_once(either)
 
-    take(waiting, about(waiting, Delivery.DELIVERED), code=OTHER)
+    take(either, about(either, Delivery.DELIVERED), code=OTHER)
 
-    waiting.clock.advance(LEASE)
-    assert len(waiting.claim()) == 1
+    either.clock.advance(LEASE)
+    assert len(either.claim()) == 1
 
 
 def test_t14_a_receipt_triggers_nothing(handed_over: Gateway) -> None:
@@ -258,18 +270,18 @@ def test_by_the_operators_id_in_whatever_base(waiting: Gateway) -> None:
     assert only(waiting).delivery == Delivery.DELIVERED
 
 
-def test_by_the_operators_id_before_its_acceptance(waiting: Gateway) -> None:
-    claimed = claim(waiting)
-    told = Receipt(news=news(waiting, Delivery.UNDELIVERED, error="99"), key=SAME_KEY)
+def test_by_the_operators_id_before_its_acceptance(either: Gateway) -> None:
+    claimed = claim(either)
+    told = Receipt(news=news(either, Delivery.UNDELIVERED, error="99"), key=SAME_KEY)
 
-    assert take(waiting, told, told) == [Taken.EARLY, Taken.EARLY]
-    assert (settle(waiting), only(waiting).delivery) == (0, None)
-    record(waiting, claimed, Accepted("4D2", KEY))
+    assert take(either, told, told) == [Taken.EARLY, Taken.EARLY]
+    assert (settle(either), only(either).delivery) == (0, None)
+    record(either, claimed, Accepted("4D2", KEY))
 
-    assert settle(waiting) == 1
-    row = only(waiting)
+    assert settle(either) == 1
+    row = only(either)
     assert (row.delivery, row.delivery_error) == ("undelivered", "99")
-    assert (settle(waiting), waiting.rows(EARLY_RECEIPT)) == (0, [])
+    assert (settle(either), either.rows(EARLY_RECEIPT)) == (0, [])
 
 
 def test_early_receipts_of_several_states_are_all_settled(waiting: Gateway) -> None:
@@ -282,16 +294,16 @@ def test_early_receipts_of_several_states_are_all_settled(waiting: Gateway) -> N
     assert only(waiting).delivery == Delivery.DELIVERED
 
 
-def test_an_id_that_nobody_gets_is_forgotten_after_a_day(gateway: Gateway) -> None:
-    take(gateway, Receipt(news=news(gateway, Delivery.SENT), key=KEY))
-    gateway.clock.advance(DAY)
-    settle(gateway)
-    assert len(gateway.rows(EARLY_RECEIPT)) == 1
+def test_an_id_that_nobody_gets_is_forgotten_after_a_day(sqlite_gateway: Gateway) -> None:
+    take(sqlite_gateway, Receipt(news=news(sqlite_gateway, Delivery.SENT), key=KEY))
+    sqlite_gateway.clock.advance(DAY)
+    settle(sqlite_gateway)
+    assert len(sqlite_gateway.rows(EARLY_RECEIPT)) == 1
 
-    gateway.clock.advance(SECOND)
-    settle(gateway)
+    sqlite_gateway.clock.advance(SECOND)
+    settle(sqlite_gateway)
 
-    assert gateway.rows(EARLY_RECEIPT) == []
+    assert sqlite_gateway.rows(EARLY_RECEIPT) == []
 
 
 def test_the_same_id_of_another_link_is_another_message(waiting: Gateway) -> None:
@@ -303,31 +315,31 @@ def test_the_same_id_of_another_link_is_another_message(waiting: Gateway) -> Non
     assert (settle(waiting), only(waiting).delivery) == (0, None)
 
 
-def test_an_id_that_comes_again_means_the_newest_reply(gateway: Gateway) -> None:
+def test_an_id_that_comes_again_means_the_newest_reply(sqlite_gateway: Gateway) -> None:
     for number in range(2):
-        gateway.send(stranger(number), "HD")
-        gateway.handle()
-        record(gateway, claim(gateway), Accepted("4D2", KEY))
+        sqlite_gateway.send(stranger(number), "HD")
+        sqlite_gateway.handle()
+        record(sqlite_gateway, claim(sqlite_gateway), Accepted("4D2", KEY))
 
-    take(gateway, Receipt(news=news(gateway, Delivery.DELIVERED), key=KEY))
+    take(sqlite_gateway, Receipt(news=news(sqlite_gateway, Delivery.DELIVERED), key=KEY))
 
-    first, second = sorted(gateway.replies(), key=lambda row: row.id)
+    first, second = sorted(sqlite_gateway.replies(), key=lambda row: row.id)
     assert (first.delivery, second.delivery) == (None, Delivery.DELIVERED)
 
 
-def test_an_early_receipt_means_the_newest_reply_too(gateway: Gateway) -> None:
+def test_an_early_receipt_means_the_newest_reply_too(sqlite_gateway: Gateway) -> None:
     claims = []
     for number in range(2):
-        gateway.send(stranger(number), "HD")
-        gateway.handle()
-        claims.append(claim(gateway))
-    take(gateway, Receipt(news=news(gateway, Delivery.DELIVERED), key=KEY))
+        sqlite_gateway.send(stranger(number), "HD")
+        sqlite_gateway.handle()
+        claims.append(claim(sqlite_gateway))
+    take(sqlite_gateway, Receipt(news=news(sqlite_gateway, Delivery.DELIVERED), key=KEY))
     for claimed in claims:
-        record(gateway, claimed, Accepted("4D2", KEY))
+        record(sqlite_gateway, claimed, Accepted("4D2", KEY))
 
-    assert settle(gateway) == 1
+    assert settle(sqlite_gateway) == 1
 
-    first, second = sorted(gateway.replies(), key=lambda row: row.id)
+    first, second = sorted(sqlite_gateway.replies(), key=lambda row: row.id)
     assert (first.delivery, second.delivery) == (None, Delivery.DELIVERED)
 
 

@@ -29,6 +29,7 @@ from tests.sms.gateway import Gateway
 
 PHONE, OTHER_PHONE = "+84912345678", "+84912345679"
 PUBLIC = "https://gateway.example"
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
@@ -182,6 +183,7 @@ def test_what_twilio_could_not_deliver_is_fetched_once(
     assert gateway.handle() == 1
 
 
+@ONE_DATABASE
 def test_what_the_webhook_brought_is_not_stored_again(
     gateway: Gateway, polled: Polling, twilio: FakeTwilio
 ) -> None:
@@ -197,6 +199,7 @@ def test_what_the_webhook_brought_is_not_stored_again(
     assert len(gateway.rows(INBOUND)) == 1
 
 
+@ONE_DATABASE
 def test_what_may_be_on_its_way_to_the_webhook_waits_for_the_next_time(
     gateway: Gateway, polled: Polling, twilio: FakeTwilio
 ) -> None:
@@ -232,6 +235,7 @@ def test_one_process_polls_and_looks_back_as_far_as_it_has_not_seen(
     assert row.seen_until == gateway.clock.now()
 
 
+@ONE_DATABASE
 def test_a_late_message_is_as_late_as_twilio_says(
     gateway: Gateway, polled: Polling, twilio: FakeTwilio
 ) -> None:
