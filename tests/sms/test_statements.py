@@ -30,7 +30,9 @@ def statements() -> Iterator[tuple[str, str]]:
         for found in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
             module = importlib.import_module(found.name)
             for name, value in vars(module).items():
-                if isinstance(value, sa.sql.base.Executable) and is_prepared(value):
+                if not isinstance(value, sa.Executable) or not isinstance(value, sa.ClauseElement):
+                    continue
+                if is_prepared(value):
                     told = str(value.compile(dialect=sqlite.dialect(paramstyle="named")))
                     if "LATERAL" not in told:  # the sealer's, who is no thread of its own on SQLite
                         yield f"{found.name}.{name}", told
