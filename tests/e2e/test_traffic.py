@@ -38,13 +38,6 @@ def test_an_operators_subscribers_look_themselves_up(gateway: Deployment) -> Non
     assert gateway.journal_size() > before + seen["lookups"]
 
 
-def test_another_machine_is_left_alone(gateway: Deployment) -> None:
-    done = gateway.cli("simulate", "traffic", "--url", f"https://127.0.0.1:{gateway.port}")
-
-    assert done.returncode in {exits.USAGE, exits.UNAVAILABLE}
-    assert done.stdout == ""
-
-
 def test_nobody_real_is_played(
     sqlite_database: Database, keys_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

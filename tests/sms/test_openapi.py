@@ -42,7 +42,7 @@ CHECKS = [
 SIGNED = [path for path in DOCUMENT["paths"] if path.startswith("/sms/")]
 READ = [path for path in DOCUMENT["paths"] if not path.startswith("/sms/")]
 OFTEN = settings(
-    max_examples=20, deadline=None, database=None, derandomize=True,
+    max_examples=12, deadline=None, database=None, derandomize=True,
     suppress_health_check=list(HealthCheck), phases=[Phase.generate],
 )  # fmt: skip
 

@@ -211,7 +211,7 @@ def test_two_slips_are_told_together() -> None:
 
 
 # What is not found quickly is searched for: a third of a second each.
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(place=st.integers(0, len(BODY) - 1), value=st.integers(0, 255), kind=st.sampled_from("=+-"))
 def test_any_one_byte_of_the_body_is_found(place: int, value: int, kind: str) -> None:
     sent = {
@@ -282,7 +282,7 @@ def test_a_body_that_is_no_text_is_told_with_its_byte() -> None:
     assert why(signed_over(body), body) == (Slip(Part.BODY, "it is not UTF-8", 20),)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.text(max_size=40), st.text(max_size=20), st.text(max_size=90), st.binary(max_size=60),
     st.none() | st.binary(max_size=60),
