@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,17})?")
 _EXACT = 15
 _MOST_TOLD = 20
 _MOST_COLUMNS = 500
+# Of Parquet, where a million rows that are alike take no room; a gigabyte of CSV has no more.
+MOST_ROWS = 25_000_000
 _FLOATING = ("FLOAT", "DOUBLE")
 _SERIAL_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 (the wall clock of a spreadsheet)
 _DAYS_TO_1904 = 1462
@@ -119,15 +121,18 @@ def _of_workbook(unpacked: Unpacked, mapping: CdrMapping) -> Table:
 def _of_parquet(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Table:
     path = text(unpacked.path)
     try:
-        size = engine.run(f"SELECT sum(total_uncompressed_size) FROM parquet_metadata({path})")
+        size = engine.run(
+            "SELECT sum(total_uncompressed_size), (SELECT sum(num_rows) FROM "
+            f"parquet_file_metadata({path})) FROM parquet_metadata({path})"
+        )
         described = engine.run(
             f"SELECT column_name, column_type FROM (DESCRIBE FROM read_parquet({path}))"
         )
     except Refused as error:
         raise CdrFileError.whole("it is no whole Parquet file") from error
-    if int(size[0][0] or 0) >= LARGEST:
+    if int(size[0][0] or 0) >= LARGEST or int(size[0][1] or 0) > MOST_ROWS:
         raise CdrFileError.whole(
-            "it unpacks to a gigabyte or more: send the month in several files"
+            "it unpacks to a gigabyte, or too many rows: send the month in several files"
         )
     kinds = {str(column): str(kind) for column, kind in described}
     _header(list(kinds), mapping, 0)

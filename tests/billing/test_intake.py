@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from billing.periods import Period
-from billing.reconciliation import engine, intake, mapping_file
+from billing.reconciliation import engine, intake, mapping_file, table
 from billing.reconciliation.engine import text
 from billing.reconciliation.errors import CdrFileError
 from billing.reconciliation.unpacking import LARGEST
@@ -410,3 +410,13 @@ def test_times_of_another_century_are_refused(
     assert faults(tmp_path, csv_of([row]), period=period) == (
         "most of its times are of another century"
     )
+
+
+def test_rows_without_number_are_refused_however_small_they_are_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "MOST_ROWS", 99)
+    row = ", ".join(f"{text(cell)} AS {name}" for cell, name in zip(ROWS[0], HEADER, strict=True))
+    made = parquet(tmp_path / "a", f"SELECT {row} FROM range(100)")
+
+    assert "too many rows" in faults(tmp_path / "b", made)
