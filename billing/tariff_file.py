@@ -141,9 +141,9 @@ def _changes_the_past(before: Iterable[Tariff], wanted: Tariff, today: date) -> 
         for code in (one, ANY_SHORT_CODE)
     }
     for tariff in before:
-        if held.intersection(tariff.timelines) and (
-            tariff.valid_to is None or tariff.valid_to >= wanted.valid_from
-        ):
+        begins = max(tariff.valid_from, wanted.valid_from)
+        meets = all(each.valid_to is None or each.valid_to >= begins for each in (tariff, wanted))
+        if meets and begins < today and held.intersection(tariff.timelines):
             return (
                 f"it changes the price from {tariff.valid_from} on days that are over: "
                 "--correct does, and corrects closed months in the next"

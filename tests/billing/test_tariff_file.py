@@ -172,6 +172,20 @@ def test_a_number_that_had_the_price_for_any_is_changed_only_as_a_correction() -
     assert taken(line.replace(",mo,", ",mt,").replace("60000", "1"), known=(OPEN,)).added == 1
 
 
+def test_days_before_the_first_price_are_no_change_of_it() -> None:
+    first = replace(OPEN, valid_from=TODAY)
+    lines = (
+        "viettel,*,mo,any,2026-10-15,2026-11-21,60000,1000,4300",
+        "viettel,*,mo,any,2026-11-22,,60000,1000,4300",
+    )
+
+    plan = taken(*lines, known=(first,))
+
+    assert (plan.added, plan.ended, plan.corrected) == (1, 0, 1)
+    overlap = faults("viettel,*,mo,any,2026-10-15,,60000,1000,4300", known=(first,))
+    assert overlap == [(2, "it overlaps the price from 2026-11-22")]
+
+
 def test_a_price_put_right_is_counted_as_corrected() -> None:
     plan = taken("viettel,*,mo,any,2026-01-01,,45000,,", known=(OPEN,), correct=True)
 
