@@ -6,6 +6,7 @@ Source: C2SP signed-note and tlog-checkpoint; docs/journal-format.md for the mem
 import base64
 import binascii
 import hashlib
+import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _MEMORY_SLOT = 112  # bytes of a slot that its checksum covers, and the checksum
 _MEMORY_PLACES = (0, 4096)
+# Anybody's signature: a name, and in base64 the key's four bytes and what it signed.
+_SIGNED = re.compile(r"— [^\s+]+ [0-9A-Za-z+/]{6,}={0,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,12 @@ class LogKey:
 
     def head_of(self, note: str) -> Remembered | None:
         """Return the tree head that a note tells, None if it is not this log's word."""
-        text, _, signatures = note.rpartition("\n\n")
+        text, _, block = note.rpartition("\n\n")
         text += "\n"
-        if not any(self._line_holds(text, line) for line in signatures.splitlines()):
+        signed = block.split("\n")
+        if signed.pop() or not all(_SIGNED.fullmatch(line) for line in signed):
+            return None
+        if not any(self._line_holds(text, line) for line in signed):
             return None
         lines = text.split("\n")
         if len(lines) != 4 or lines[0] != self.origin:  # noqa: PLR2004 (three lines and their end)

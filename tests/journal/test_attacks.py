@@ -433,6 +433,15 @@ def test_announce_a_writer_of_ones_own(
     assert found(house) >= {"writer-signature"}
 
 
+@pytest.mark.parametrize("behind", ["x", "x\n", "\n", "— \n", "— somebody\n", "— somebody !\n"])
+def test_write_behind_the_signatures_of_a_checkpoint(
+    house: House, administrator: Administrator, behind: str
+) -> None:
+    administrator.run("UPDATE journal_checkpoint SET note = note || :behind", behind=behind)
+
+    assert found(house) == {"checkpoint-invalid"}
+
+
 def test_edit_the_text_of_a_checkpoint(house: House, administrator: Administrator) -> None:
     administrator.run("UPDATE journal_checkpoint SET note = replace(note, '302', '301')")
 
