@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from journal.leaf import PayloadValue
 
 _WHOLE = 1000
+_CHANGED = (
+    "usage has come to something else since the statement was sent, so it is noted as different: "
+    "make the draft anew with `billing open`"
+)
 
 
 @click.command(
@@ -124,14 +128,18 @@ def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
     from billing.reconciliation.summary import Verdict
     from cli.acting import perform_told
 
-    digest, difference = summary.digest, summary.difference.amount
+    digest = summary.digest
 
     def work(session: "Session") -> "tuple[Done, dict[str, PayloadValue] | None]":
+        sent = _sent(session, summary)
+        # What was compared is usage as it is now; what is signed are the lines that were sent.
+        is_sent = sent == summary.ours
+        difference = (summary.theirs - sent).amount
         done = statements.note_reconciled(
             session,
             summary.operator,
             summary.period,
-            matches=summary.verdict is not Verdict.DIFFERENT,
+            matches=is_sent and summary.verdict is not Verdict.DIFFERENT,
             file_digest=digest,
             difference_hundredths=difference,
             by=officer.actor,
@@ -145,9 +153,25 @@ def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
             "file_digest": digest,
             "difference_hundredths": difference,
         }
+        if not is_sent:
+            click.echo(_CHANGED, err=True)
         return done, said if done.is_new else None
 
     perform_told(service, officer.actor, work)
+
+
+def _sent(session: "Session", summary: "Summary") -> "Count":
+    """Return what the statement's own lines come to; what is compared where there is none."""
+    from billing import kept_lines, lines, statements
+    from billing.carried import Section
+    from billing.reconciliation.summary import Count
+
+    statement = statements.find(session, summary.operator, summary.period)
+    if statement is None:
+        return summary.ours
+    kept = kept_lines.load(session, statement.id)
+    own = lines.summed(line for line in kept if line.terms.section is Section.USAGE)
+    return Count(own.messages, own.parts, own.amount)
 
 
 def _show(summary: "Summary", files: tuple[Path, Path]) -> None:

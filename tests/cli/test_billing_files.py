@@ -10,12 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from billing import tariffs, usage
+from billing.drafts import Account
 from billing.tables import STATEMENT, TARIFF, USAGE
 from billing.usage import Direction, Usage
 from cli.exits import DIFFERENT, NOT_ALLOWED
 from cli.exits import USAGE as WRONG_USE
 from console.access.roles import Role
 from core.ids import uuid7
+from tests.billing.books import Books
 from tests.billing.months import MAPPING, NOON, OCTOBER, OLD, Record, cells, csv_of
 from tests.cli.deployment import Deployment
 from tests.cli.officers import enrolled
@@ -60,6 +62,12 @@ def billing(deployment: Deployment) -> Deployment:
     mapping.write_text(MAPPING)
     deployment.do("billing", "mapping", "set", str(mapping), "--operator", "vina")
     return deployment
+
+
+def send(deployment: Deployment) -> None:
+    books = Books(deployment.database, Account("vina", frozenset({deployment.link("vina").id})))
+    books.open()
+    books.send()
 
 
 def file_of(deployment: Deployment, records: Iterable[Record], name: str = "cdr.csv") -> str:
@@ -166,11 +174,7 @@ def test_a_signed_month_takes_no_file(billing: Deployment) -> None:
 
 
 def test_an_officer_has_the_result_noted_on_the_statement_once(billing: Deployment) -> None:
-    values = {
-        "operator": "vina", "period": "2026-10", "state": "sent", "digest": "0" * 64,
-        "net_hundredths": 0, "opened_by": "lan", "opened_at": NOON,
-    }  # fmt: skip
-    billing.database.write(lambda s: s.execute(sa.insert(STATEMENT).values(values)))
+    send(billing)
     words, typed = ("2026-10", "--operator", "vina"), enrolled(billing, "lan", Role.BILLING_MAKER)
 
     def noted(file: str, *options: str) -> tuple[object, ...]:
@@ -190,6 +194,29 @@ def test_an_officer_has_the_result_noted_on_the_statement_once(billing: Deployme
 
     assert different == ("different", short, -OURS[0].price, 1)
     assert matched == ("matched", whole, 0, 1)
+
+
+def test_what_was_sent_does_not_match_once_usage_is_more(billing: Deployment) -> None:
+    send(billing)
+    late = [*OURS, Record(id="op-late", at=NOON)]
+    carry(billing, "vina", late[-1:])
+    billing.do("billing", "import", "2026-10", file_of(billing, late), "--operator", "vina")
+    typed = enrolled(billing, "lan", Role.BILLING_MAKER)
+
+    def noted() -> tuple[str, object]:
+        words = ("reconcile", "2026-10", "--operator", "vina", "--officer", "lan")
+        done = billing.run("billing", *words, typed=typed.pop())
+        columns = (STATEMENT.c.state, STATEMENT.c.difference_hundredths)
+        row = billing.database.read(lambda s: s.execute(sa.select(*columns)).one())
+        return done.stderr, tuple(row)
+
+    told, before = noted()
+    send(billing)
+    again, after = noted()
+
+    assert "make the draft anew" in told
+    assert "make the draft anew" not in again
+    assert (before, after) == (("different", late[-1].price), ("matched", 0))
 
 
 def test_check_says_what_import_would_and_keeps_nothing(billing: Deployment) -> None:
