@@ -323,3 +323,46 @@ def test_an_operator_without_a_statement_has_none_to_close(sqlite_books: Books) 
     books = sqlite_books
     with pytest.raises(StatementError, match="open one"):
         books.close()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"agreed": "another word"},
+        {"file_digest": "0" * 64},
+        {"file_digest": None},
+        {"difference_hundredths": 7},
+        {"reconciled_by": "officer:other"},
+        {"reference": "UNC 8"},
+        {"settled_by": "officer:other"},
+        {"state": State.SIGNED},
+    ],
+    ids=str,
+)
+def test_nothing_that_minutes_say_changes_once_it_is_settled(
+    books: Books, values: dict[str, object]
+) -> None:
+    books.close_month()
+    books.settle()
+
+    with pytest.raises(sa.exc.IntegrityError):
+        books.database.write(lambda s: s.execute(sa.update(STATEMENT).values(values)))
+
+
+def test_no_line_is_moved_into_what_is_signed(books: Books) -> None:
+    signed = books.close_month().statement.id
+    books.carry([message(day(1, NOVEMBER))])
+    draft = books.open(NOVEMBER).statement.id
+    mine = STATEMENT_LINE.c.statement_id == draft
+    moved = sa.update(STATEMENT_LINE).where(mine).values(statement_id=signed, place=99)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        books.database.write(lambda s: s.execute(moved))
+
+
+@pytest.mark.parametrize("table", [STATEMENT, STATEMENT_LINE], ids=["statement", "line"])
+def test_statements_are_not_emptied_whole(postgres_database: Database, table: sa.Table) -> None:
+    emptied = sa.text(f"TRUNCATE {table.name} CASCADE")
+
+    with pytest.raises(sa.exc.IntegrityError):
+        postgres_database.write(lambda s: s.execute(emptied))
