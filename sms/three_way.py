@@ -23,7 +23,7 @@ from core.ids import first_uuid7
 from journal import lookups
 from sms.dispatch import ReplyState
 from sms.inbound import State as MessageState
-from sms.tables import INBOUND, OUTBOUND
+from sms.tables import INBOUND, LINK, OUTBOUND
 
 MOST_EXAMPLES = 20
 # A message's id is made a little before or after it is stored; a reply goes out within an hour.
@@ -95,12 +95,17 @@ def _usage_without_message(period: Period) -> sa.Select[Any]:
     return (
         sa.select(USAGE.c.message_id)
         .outerjoin(INBOUND, INBOUND.c.id == USAGE.c.message_id)
+        .outerjoin(LINK, LINK.c.id == USAGE.c.link_id)
         .where(
             *_of(period, Direction.MO),
             sa.or_(
                 INBOUND.c.id.is_(None),
                 INBOUND.c.link_id != USAGE.c.link_id,
                 INBOUND.c.state != USAGE.c.status,
+                INBOUND.c.stored_at != USAGE.c.at,
+                USAGE.c.at < period.starts_at,
+                USAGE.c.at >= period.ends_at,
+                LINK.c.is_test != USAGE.c.is_test,
             ),
         )
     )
@@ -110,6 +115,7 @@ def _usage_without_reply(period: Period) -> sa.Select[Any]:
     return (
         sa.select(USAGE.c.message_id)
         .outerjoin(OUTBOUND, OUTBOUND.c.id == USAGE.c.message_id)
+        .outerjoin(LINK, LINK.c.id == USAGE.c.link_id)
         .where(
             *_of(period, Direction.MT),
             sa.or_(
@@ -117,6 +123,7 @@ def _usage_without_reply(period: Period) -> sa.Select[Any]:
                 OUTBOUND.c.link_id != USAGE.c.link_id,
                 OUTBOUND.c.segments != USAGE.c.segments,
                 OUTBOUND.c.encoding != USAGE.c.encoding,
+                LINK.c.is_test != USAGE.c.is_test,
             ),
         )
     )

@@ -11,11 +11,12 @@ from billing.periods import Period
 from billing.tables import STATEMENT_LINE, USAGE
 from core.ids import uuid7
 from sms import three_way
-from sms.tables import INBOUND, OUTBOUND
+from sms.tables import INBOUND, LINK, OUTBOUND
 from sms.three_way import Finding, Problem
 from tests.fakes import FixedClock
 from tests.sms.gateway import TEST, Gateway, stranger
 
+OLD = datetime(2026, 1, 1, tzinfo=UTC)
 MO, MT = USAGE.c.direction == "mo", USAGE.c.direction == "mt"
 
 
@@ -81,6 +82,11 @@ CASES = (
     (sa.update(USAGE).where(MT).values(segments=2), {Problem.USAGE_WITHOUT_REPLY: 3}),
     (sa.update(USAGE).where(MO).values(link_id=99), {Problem.USAGE_WITHOUT_MESSAGE: 3}),
     (sa.update(USAGE).where(MO).values(status="refused"), {Problem.USAGE_WITHOUT_MESSAGE: 3}),
+    (sa.update(USAGE).where(MO).values(at=OLD), {Problem.USAGE_WITHOUT_MESSAGE: 3}),
+    (
+        sa.update(USAGE).values(is_test=False),
+        {Problem.USAGE_WITHOUT_MESSAGE: 3, Problem.USAGE_WITHOUT_REPLY: 3},
+    ),
 )
 
 
@@ -129,7 +135,11 @@ def test_a_statement_that_would_be_another_now_is_found(sqlite_gateway: Gateway)
     gateway.database.write(lambda s: tariffs.set_price(s, TEST, today, 50_000))
     assert found(gateway) == {}, "test traffic is nobody's money"
 
-    gateway.database.write(lambda s: s.execute(sa.update(USAGE).values(is_test=False)))
+    def make_real(session: sa.orm.Session) -> None:
+        for table in (USAGE, LINK):
+            session.execute(sa.update(table).values(is_test=False))
+
+    gateway.database.write(make_real)
 
     assert found(gateway) == {Problem.STATEMENT_NOT_RECOMPUTED: 1}
 
