@@ -52,16 +52,18 @@ def perform(
     name: str,
     right: "Right",
     act: "Act",
-    work: "Callable[[Session, Officer], Done]",
+    prepare: "Callable[[], Callable[[Session, Officer], Done]]",
 ) -> "Done":
     """Have an officer do something to a statement, with an entry if that changed it.
 
-    Raises: UsageFault if it may not be done.
+    Shape: *prepare* reads what the work needs, once the officer has confirmed: what is counted
+    while somebody looks for a device may be old. Raises: UsageFault if it may not be done.
     """
     from billing import acts
     from billing.errors import StatementError
 
     officer = confirmed(service, name, right, f"{act} statements")
+    work = prepare()
 
     def together(session: "Session") -> "tuple[Done, Mapping[str, PayloadValue] | None]":
         done = work(session, officer)

@@ -48,7 +48,7 @@ def close_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.close(session, operator, month, said, officer.actor, now)
 
-    done = perform(service, name, Right.CHECK_STATEMENTS, Act.CLOSE, work)
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.CLOSE, lambda: work)
     tell(done.statement, as_json=as_json)
 
 
@@ -79,7 +79,7 @@ def settle_command(
     def work(session: "Session", officer: "Officer") -> "Done":
         return statements.settle(session, operator, month, said, officer.actor, now)
 
-    done = perform(service, name, Right.CHECK_STATEMENTS, Act.SETTLE, work)
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.SETTLE, lambda: work)
     tell(done.statement, as_json=as_json)
 
 

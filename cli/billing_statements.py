@@ -12,6 +12,8 @@ from cli.exits import NOT_ALLOWED, UsageFault
 from cli.groups import Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
 
     from billing.lines import Line
@@ -49,13 +51,17 @@ def open_command(
     from console.access.roles import Right
 
     account, month, now = account_of(service, operator), period_of(period), service.clock.now()
-    # Counted before anything is locked: a large month must not make messages wait.
-    found = service.database.read(lambda s: drafts.compute(s, account, month))
 
-    def work(session: "Session", officer: "Officer") -> "Done":
-        return statements.open_draft(session, operator, month, found, officer.actor, now)
+    def prepare() -> "Callable[[Session, Officer], Done]":
+        # Counted before anything is locked: a large month must not make messages wait.
+        found = service.database.read(lambda s: drafts.compute(s, account, month))
 
-    done = perform(service, name, Right.MAKE_STATEMENTS, Act.OPEN, work)
+        def work(session: "Session", officer: "Officer") -> "Done":
+            return statements.open_draft(session, operator, month, found, officer.actor, now)
+
+        return work
+
+    done = perform(service, name, Right.MAKE_STATEMENTS, Act.OPEN, prepare)
     tell(done.statement, as_json=as_json)
 
 
@@ -81,12 +87,16 @@ def send_command(
     from console.access.roles import Right
 
     account, month, now = account_of(service, operator), period_of(period), service.clock.now()
-    found = service.database.read(lambda s: drafts.compute(s, account, month))
 
-    def work(session: "Session", officer: "Officer") -> "Done":
-        return statements.send(session, operator, month, found, officer.actor, now)
+    def prepare() -> "Callable[[Session, Officer], Done]":
+        found = service.database.read(lambda s: drafts.compute(s, account, month))
 
-    done = perform(service, name, Right.MAKE_STATEMENTS, Act.SEND, work)
+        def work(session: "Session", officer: "Officer") -> "Done":
+            return statements.send(session, operator, month, found, officer.actor, now)
+
+        return work
+
+    done = perform(service, name, Right.MAKE_STATEMENTS, Act.SEND, prepare)
     tell(done.statement, as_json=as_json)
 
 

@@ -9,7 +9,10 @@ from billing import tariffs, usage
 from billing.drafts import Account
 from billing.periods import Period
 from billing.tariffs import Tariff
-from console.access.roles import Role
+from cli import confirming
+from cli.context import Service
+from console.access.officers import Officer
+from console.access.roles import Right, Role
 from tests.billing.books import Books, day, message
 from tests.cli.deployment import Deployment
 from tests.cli.officers import enrolled
@@ -63,6 +66,25 @@ def test_a_statement_is_made_by_one_and_signed_by_another(month: Deployment) -> 
     told = month.do("billing", "show", str(MONTH), "--operator", "viettel")
     assert "settled  net to us 500.00 VND" in told
     assert "2 messages  2 parts  1,000.00 VND (VAT 0.00 VND, ours 500.00 VND)" in told
+
+
+def test_what_comes_while_an_officer_looks_for_the_device_is_counted(
+    month: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed = enrolled(month, "lan", Role.BILLING_MAKER)
+    late, confirmed = message(day(2, MONTH), link_id=month.link("viettel").id), confirming.confirmed
+
+    def slowly(service: Service, name: str, right: Right, purpose: str) -> Officer:
+        officer = confirmed(service, name, right, purpose)
+        month.database.write(lambda s: usage.record(s, [late]))
+        return officer
+
+    monkeypatch.setattr("cli.billing_acts.confirmed", slowly)
+    words = ("open", str(MONTH), "--operator", "viettel", "--officer", "lan")
+
+    done = month.run("billing", *words, "--json", typed=typed.pop())
+
+    assert json.loads(done.stdout.splitlines()[-1])["net_hundredths"] == 75_000
 
 
 def test_who_has_not_the_right_makes_and_checks_nothing(embedded: Deployment) -> None:
