@@ -20,8 +20,10 @@ KEPT_MONTHS = 24
 _AT_ONCE = 5_000
 
 
-def forget(session: Session, accounts: Iterable[Account], now: datetime) -> int:
-    """Forget some usage that is settled and old enough; return how many rows.
+def forget(
+    session: Session, accounts: Iterable[Account], now: datetime, *, most: int = _AT_ONCE
+) -> int:
+    """Forget up to *most* rows of usage that is settled and old enough; return how many.
 
     Shape: call until nothing is left, each time in a transaction of its own. A month counts as
     forgotten from its first row on: what is left of it would correct it.
@@ -34,7 +36,7 @@ def forget(session: Session, accounts: Iterable[Account], now: datetime) -> int:
             this = sa.update(STATEMENT).where(STATEMENT.c.id == statement.id)
             session.execute(this.values(forgotten_at=now))
         account = by_name.get(statement.operator)
-        if account and (gone := _forget(session, account, statement.period)):
+        if account and (gone := _forget(session, account, statement.period, most)):
             return gone
     return 0
 
@@ -45,12 +47,12 @@ def _is_old(period: Period, now: datetime) -> bool:
     return months > KEPT_MONTHS
 
 
-def _forget(session: Session, account: Account, period: Period) -> int:
+def _forget(session: Session, account: Account, period: Period, most: int) -> int:
     first, last = period.first_day.isoformat(), period.last_day.isoformat()
     some = (
         sa.select(USAGE.c.id)
         .where(USAGE.c.link_id.in_(sorted(account.links)), USAGE.c.day.between(first, last))
-        .limit(_AT_ONCE)
+        .limit(most)
     )
     gone = sa.delete(USAGE).where(USAGE.c.id.in_(some)).returning(USAGE.c.id)
     return len(session.execute(gone).all())

@@ -49,18 +49,15 @@ def claim(
 
     *rooms*: how many more of a link may be under way, for the links that this is limited for.
     """
-    rooms = rooms or {}
-    full = [link_id for link_id, room in rooms.items() if room <= 0]
-    statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
     values = {
         "now": now,
         "most": limit,
-        "full": full,
+        "full": [link_id for link_id, room in (rooms or {}).items() if room <= 0],
         "may_disclose": may_disclose,
         "settled": now - numbers.SETTLES,
     }
-    found = session.execute(statement, values).all()
-    rows = _within(rooms, found)
+    statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
+    rows = _within(rooms or {}, session.execute(statement, values).all())
     if not rows:
         return []
     session.execute(

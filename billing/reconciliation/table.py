@@ -118,6 +118,11 @@ def _of_workbook(unpacked: Unpacked, mapping: CdrMapping) -> Table:
     return replace(made, before=first.line)
 
 
+def is_too_much(size: int, rows: int) -> bool:
+    """Tell whether what a file unpacks to is more than is taken in, in bytes or in rows."""
+    return size >= LARGEST or rows > MOST_ROWS
+
+
 def _of_parquet(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Table:
     path = text(unpacked.path)
     try:
@@ -130,7 +135,7 @@ def _of_parquet(unpacked: Unpacked, mapping: CdrMapping, engine: Engine) -> Tabl
         )
     except Refused as error:
         raise CdrFileError.whole("it is no whole Parquet file") from error
-    if int(size[0][0] or 0) >= LARGEST or int(size[0][1] or 0) > MOST_ROWS:
+    if is_too_much(int(size[0][0] or 0), int(size[0][1] or 0)):
         raise CdrFileError.whole(
             "it unpacks to a gigabyte, or too many rows: send the month in several files"
         )

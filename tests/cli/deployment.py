@@ -6,7 +6,7 @@ import secrets
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
@@ -33,7 +33,7 @@ class Deployment:
     environ: dict[str, str]
     database: Database
 
-    def run(self, *words: str, typed: str | None = None) -> Result:
+    def run(self, *words: str, typed: str | IO[bytes] | None = None) -> Result:
         """Run the command line with these words, and leave the environment as it was."""
         environ = {_SHARED: None, **self.environ}
         return CliRunner().invoke(main, list(words), input=typed, env=environ)

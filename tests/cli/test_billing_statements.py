@@ -1,6 +1,8 @@
 """`billing open` to `settle`: by two officers, once each, with entries that hold the digest."""
 
+import io
 import json
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -9,10 +11,7 @@ from billing import tariffs, usage
 from billing.drafts import Account
 from billing.periods import Period
 from billing.tariffs import Tariff
-from cli import confirming
-from cli.context import Service
-from console.access.officers import Officer
-from console.access.roles import Right, Role
+from console.access.roles import Role
 from tests.billing.books import Books, day, message
 from tests.cli.deployment import Deployment
 from tests.cli.officers import enrolled
@@ -68,21 +67,30 @@ def test_a_statement_is_made_by_one_and_signed_by_another(month: Deployment) -> 
     assert "2 messages  2 parts  1,000.00 VND (VAT 0.00 VND, ours 500.00 VND)" in told
 
 
-def test_what_comes_while_an_officer_looks_for_the_device_is_counted(
-    month: Deployment, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    typed = enrolled(month, "lan", Role.BILLING_MAKER)
-    late, confirmed = message(day(2, MONTH), link_id=month.link("viettel").id), confirming.confirmed
+class Typed(io.BytesIO):
+    """What an officer types after something else has happened."""
 
-    def slowly(service: Service, name: str, right: Right, purpose: str) -> Officer:
-        officer = confirmed(service, name, right, purpose)
-        month.database.write(lambda s: usage.record(s, [late]))
-        return officer
+    def __init__(self, words: str, meanwhile: Callable[[], object]) -> None:
+        super().__init__(words.encode())
+        self.meanwhile: Callable[[], object] | None = meanwhile
 
-    monkeypatch.setattr("cli.billing_acts.confirmed", slowly)
-    words = ("open", str(MONTH), "--operator", "viettel", "--officer", "lan")
+    def read1(self, size: int | None = -1) -> bytes:
+        """Read on (a file's)."""
+        if self.meanwhile is not None:
+            self.meanwhile()
+            self.meanwhile = None
+        return super().read1(size)
 
-    done = month.run("billing", *words, "--json", typed=typed.pop())
+
+def test_what_comes_while_an_officer_looks_for_the_device_is_counted(month: Deployment) -> None:
+    late = message(day(2, MONTH), link_id=month.link("viettel").id)
+    typed = Typed(
+        enrolled(month, "lan", Role.BILLING_MAKER).pop(),
+        lambda: month.database.write(lambda s: usage.record(s, [late])),
+    )
+    words = ("billing", "open", str(MONTH), "--operator", "viettel", "--officer", "lan", "--json")
+
+    done = month.run(*words, typed=typed)
 
     assert json.loads(done.stdout.splitlines()[-1])["net_hundredths"] == 75_000
 

@@ -44,18 +44,20 @@ def test_the_overview_draws_what_was_tallied(house: House, since: str) -> None:
     assert "0,40 s" in text
 
 
+def counted(at: datetime, link_id: int, command: str, reply: str) -> dict[str, object]:
+    return {"minute": at, "link_id": link_id, "command": command, "messages": 10,
+            "state": "answered" if reply else "refused", "reply": reply}  # fmt: skip
+
+
+def timed(at: datetime, p50: int | None) -> dict[str, object]:
+    return {"minute": at, "handed_over": 0 if p50 is None else 3, "p50_us": p50,
+            "p95_us": p50, "p99_us": p50}  # fmt: skip
+
+
 def test_a_week_is_added_up_by_its_steps(house: House) -> None:
     step, minute = timedelta(hours=2), timedelta(minutes=1)
     since = house.clock.now() - timedelta(days=7)
     until = house.clock.now()
-
-    def counted(at: datetime, link_id: int, command: str, reply: str) -> dict[str, object]:
-        return {"minute": at, "link_id": link_id, "command": command, "messages": 10,
-                "state": "answered" if reply else "refused", "reply": reply}  # fmt: skip
-
-    def timed(at: datetime, p50: int | None) -> dict[str, object]:
-        return {"minute": at, "handed_over": 0 if p50 is None else 3, "p50_us": p50,
-                "p95_us": p50, "p99_us": p50}  # fmt: skip
 
     def add(session: sa.orm.Session) -> None:
         session.execute(sa.insert(TALLY), [

@@ -1,6 +1,6 @@
 """What becomes of a number bars it: before the PIN, before the record, and before either leaves."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +12,7 @@ from journal.tables import JOURNAL_ENTRY
 from records import citizens, number_events, numbers
 from records.number_events import Arrival, Taken
 from records.numbers import SETTLES, Event, Kind
+from records.personal_id import PersonalId
 from records.register import Record
 from sms.replies import ReplyClass
 from tests.sms.gateway import TEST, Gateway
@@ -189,17 +190,17 @@ def test_an_event_between_deciding_and_committing_has_the_message_done_again(
 ) -> None:
     person = gateway.person()
     gateway.send(person.phone, f"DC {person.personal_id}")
-    find: Callable[..., object] = gateway.register.inner.find
+    find = gateway.register.inner.find
 
     class Meanwhile:
         """The register, which is asked between loading the facts and committing."""
 
-        def find(self, ids: object) -> object:
+        def find(self, ids: Sequence[PersonalId]) -> Mapping[PersonalId, Record | None]:
             if not gateway.rows(number_events.NUMBER):
                 tell(gateway, person, Kind.SIM_CHANGED)
             return find(ids)
 
-    monkeypatch.setattr(gateway.register, "inner", Meanwhile())
+    gateway.register.inner = Meanwhile()
     gateway.handle()
 
     (row,) = gateway.replies()
