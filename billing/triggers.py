@@ -1,6 +1,7 @@
-"""Triggers that keep closed statements as they were signed: a hindrance, not the proof.
+"""Triggers that keep usage as counted and closed statements as signed: a hindrance, no proof.
 
-The proof is the digest, which the journal's entry of the signature holds.
+The proof of a statement is its digest, which the journal's entry of the signature holds; that of
+usage, that messages and the journal tell the same.
 """
 
 from collections.abc import Sequence
@@ -25,8 +26,10 @@ def _changed(columns: Sequence[str]) -> str:
     )
 
 
-# (table, event, the condition under which it is refused)
-_RULES = (
+_Rules = Sequence[tuple[str, str, str]]
+
+# Table, event, and the condition under which it is refused.
+_OF_STATEMENTS: _Rules = (
     ("statement_line", "INSERT", _OF_CLOSED.format(row="NEW")),
     (
         "statement_line",
@@ -44,12 +47,24 @@ _RULES = (
     ),
     ("statement", "DELETE", f"OLD.state IN {_CLOSED}"),
 )
+# Usage of a month goes once a settled statement of that month says that it does.
+_OF_USAGE: _Rules = (
+    ("usage", "UPDATE", "true"),
+    (
+        "usage",
+        "DELETE",
+        (
+            "NOT EXISTS (SELECT 1 FROM statement WHERE forgotten_at IS NOT NULL "
+            "AND period = substr(OLD.day, 1, 7))"
+        ),
+    ),
+)
 
 _FUNCTION = """
 CREATE FUNCTION billing_{name}_refused() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF {condition} THEN
-        RAISE EXCEPTION 'a closed statement does not change' USING ERRCODE = 'restrict_violation';
+        RAISE EXCEPTION 'what was {what} does not change' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN {row};
 END
@@ -57,33 +72,39 @@ $$
 """
 
 
-def sqlite() -> list[str]:
-    """Return the statements that make the triggers on SQLite."""
-    return [
-        f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} WHEN {condition} "
-        "BEGIN SELECT RAISE(ABORT, 'a closed statement does not change'); END"
-        for table, event, condition in _RULES
-    ]
+def of_statements(dialect: str) -> list[str]:
+    """Return the statements that make the triggers on statements and their lines."""
+    return _made(dialect, _OF_STATEMENTS, "signed")
 
 
-def postgresql() -> list[str]:
-    """Return the statements that make the triggers on PostgreSQL."""
+def of_usage(dialect: str) -> list[str]:
+    """Return the statements that make the triggers on usage."""
+    return _made(dialect, _OF_USAGE, "counted")
+
+
+def _made(dialect: str, rules: _Rules, what: str) -> list[str]:
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER {table}_{event.lower()} BEFORE {event} ON {table} WHEN {condition} "
+            f"BEGIN SELECT RAISE(ABORT, 'what was {what} does not change'); END"
+            for table, event, condition in rules
+        ]
     statements = []
-    for table, event, condition in _RULES:
+    for table, event, condition in rules:
         name = f"{table}_{event.lower()}"
         row = "OLD" if event == "DELETE" else "NEW"
         statements += [
-            _FUNCTION.format(name=name, condition=condition, row=row),
+            _FUNCTION.format(name=name, condition=condition, row=row, what=what),
             (
                 f"CREATE TRIGGER {name} BEFORE {event} ON {table} "
                 f"FOR EACH ROW EXECUTE FUNCTION billing_{name}_refused()"
             ),
         ]
     # What empties a table whole asks no trigger of its rows.
-    for table in dict.fromkeys(table for table, _, _ in _RULES):
+    for table in dict.fromkeys(table for table, _, _ in rules):
         name = f"{table}_truncate"
         statements += [
-            _FUNCTION.format(name=name, condition="true", row="NULL"),
+            _FUNCTION.format(name=name, condition="true", row="NULL", what=what),
             (
                 f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} "
                 f"FOR EACH STATEMENT EXECUTE FUNCTION billing_{name}_refused()"
@@ -93,8 +114,8 @@ def postgresql() -> list[str]:
 
 
 def dropped(dialect: str) -> list[str]:
-    """Return the statements that take away whatever triggers there are."""
-    names = [(table, f"{table}_{event.lower()}") for table, event, _ in _RULES]
+    """Return the statements that take away whatever triggers there are on statements."""
+    names = [(table, f"{table}_{event.lower()}") for table, event, _ in _OF_STATEMENTS]
     if dialect == "sqlite":
         return [f"DROP TRIGGER IF EXISTS {name}" for _, name in names]
     names += [(table, f"{table}_truncate") for table in dict.fromkeys(table for table, _ in names)]

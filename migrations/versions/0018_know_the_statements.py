@@ -15,8 +15,6 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-STATEMENTS = {"sqlite": triggers.sqlite, "postgresql": triggers.postgresql}
-
 
 def upgrade() -> None:
     op.create_table(
@@ -89,7 +87,7 @@ def upgrade() -> None:
     _make_tariff()
     if prices:
         op.bulk_insert(_NEW, prices)
-    for statement in STATEMENTS[op.get_bind().dialect.name]():
+    for statement in triggers.of_statements(op.get_bind().dialect.name):
         op.execute(statement)
 
 

@@ -16,6 +16,5 @@ depends_on = None
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect.name
-    made = triggers.sqlite() if dialect == "sqlite" else triggers.postgresql()
-    for statement in (*triggers.dropped(dialect), *made):
+    for statement in (*triggers.dropped(dialect), *triggers.of_statements(dialect)):
         op.execute(statement)

@@ -28,6 +28,7 @@ from tests.billing.books import (
     id_of,
     message,
 )
+from tests.billing.tampering import loosen
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_usage_in_any_order_with_repeats_gives_the_same_statement(
     sqlite_database: Database, taken: list[tuple[int, bool]]
 ) -> None:
     books = Books(sqlite_database)
+    sqlite_database.write(loosen)
     sqlite_database.write(lambda s: s.execute(sa.text("DELETE FROM usage")))
     rows = {
         key: message(

@@ -60,6 +60,21 @@ def test_a_message_is_counted_once_however_often_it_is_recorded(database: Databa
     assert [tuple(row) for row in count] == [(2, "mo"), (1, "mt")]
 
 
+@pytest.mark.parametrize("changed", ["UPDATE usage SET segments = 2", "DELETE FROM usage"])
+def test_t19_what_was_counted_does_not_change(database: Database, changed: str) -> None:
+    database.write(lambda s: usage.record(s, [carried(uuid7())]))
+
+    with pytest.raises(sa.exc.IntegrityError, match="what was counted does not change"):
+        database.write(lambda s: s.execute(sa.text(changed)))
+
+    assert len(database.read(lambda s: s.execute(sa.select(USAGE)).all())) == 1
+
+
+def test_t19_usage_is_not_emptied(postgres_database: Database) -> None:
+    with pytest.raises(sa.exc.IntegrityError, match="what was counted does not change"):
+        postgres_database.write(lambda s: s.execute(sa.text("TRUNCATE usage")))
+
+
 def test_nothing_to_record_is_nothing(database: Database) -> None:
     database.write(lambda s: usage.record(s, []))
 

@@ -21,6 +21,7 @@ from console.access.roles import Role
 from console.views.billing_files import LARGEST
 from tests.billing.books import MAKER, PRICE, Books, message
 from tests.billing.months import NOON, Record, at, held, month
+from tests.billing.tampering import loosen
 from tests.console.conftest import House, Visit
 from tests.console.test_guard import ONE_DATABASE
 from tests.console.test_reveals import told
@@ -158,6 +159,7 @@ def test_what_may_not_be_done_is_said_in_the_language_of_the_page(
     assert "đã sang bước khác" in refused(f"{PAGE}/open")
     assert "Không có nhà mạng hoặc kỳ này" in refused("/console/billing/nobody/2026-02/open")
     books.price(replace(PRICE, operator=OTHER, valid_from=date(2026, 3, 1)))
+    house.database.write(loosen)
     house.database.write(
         lambda s: s.execute(sa.text("UPDATE usage SET link_id = :link"), {"link": other(house)})
     )

@@ -13,6 +13,7 @@ from core.ids import uuid7
 from sms import three_way
 from sms.tables import INBOUND, LINK, OUTBOUND
 from sms.three_way import Finding, Problem
+from tests.billing.tampering import loosen
 from tests.fakes import FixedClock
 from tests.sms.gateway import TEST, Gateway, stranger
 
@@ -101,6 +102,7 @@ def test_what_is_missing_or_other_is_found(carried: Gateway) -> None:
         told: dict[Problem, int] = {}
 
         def work(session: sa.orm.Session) -> None:
+            loosen(session)
             session.execute(statement)
             findings = three_way.check(session, period, [account(carried)])
             told.update({each.problem: each.count for each in findings})
@@ -136,6 +138,7 @@ def test_a_statement_that_would_be_another_now_is_found(sqlite_gateway: Gateway)
     assert found(gateway) == {}, "test traffic is nobody's money"
 
     def make_real(session: sa.orm.Session) -> None:
+        loosen(session)
         for table in (USAGE, LINK):
             session.execute(sa.update(table).values(is_test=False))
 
