@@ -42,14 +42,14 @@ def make_deployment(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service_on_sqlite(make_deployment: Deploy) -> Iterator[Deployment]:
-    """A service on SQLite, started when it is first asked for and kept to the end."""
+    """A service on SQLite, kept for the files of this folder."""
     with _started(make_deployment("sqlite", **_AT_ONCE)) as deployment:
         yield deployment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service_on_postgresql(make_deployment: Deploy) -> Iterator[Deployment]:
     """A service on PostgreSQL, kept likewise."""
     with _started(make_deployment("postgresql", **_AT_ONCE)) as deployment:
@@ -74,7 +74,7 @@ def _started(deployment: Deployment) -> Iterator[Deployment]:
         assert deployment.stop() == [0]
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def service(request: pytest.FixtureRequest) -> Deployment:
     """A running service that many tests share; a new PIN may be asked for at once."""
     kept: Deployment = request.getfixturevalue(f"service_on_{request.param}")
