@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 # As many tests at once; those of one file run in one process, the files in their order: the long
 # ones of tests/e2e then stand in the middle, and nobody waits for them at the end.
-JOBS ?= 3
+JOBS ?= 2
 # Where the tests' databases lie: in memory if there is plenty, where a flush costs nothing.
 SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !plenty }' \
 	/proc/meminfo 2>/dev/null && test -w /dev/shm && \
