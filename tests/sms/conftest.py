@@ -8,6 +8,8 @@ import pytest
 from core.db import Database
 from core.keyring import Keyring
 from tests.fakes import FixedClock
+from tests.sms import door as doors
+from tests.sms.door import Door
 from tests.sms.gateway import Gateway, opened
 
 
@@ -37,4 +39,20 @@ def postgres_gateway(
     """A gateway on PostgreSQL, for what only several processes do."""
     keyring = Keyring.load(keys_dir, postgres_database, clock)
     with opened(postgres_database, keyring, keys_dir, tmp_path / "gateway", clock) as made:
+        yield made
+
+
+@pytest.fixture
+def door(
+    sqlite_database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
+) -> Iterator[Door]:
+    """A door for operators, with links behind it."""
+    with doors.opened(sqlite_database, keys_dir, tmp_path / "door", clock) as made:
+        yield made
+
+
+@pytest.fixture
+def either(database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Door]:
+    """A door over each kind of database."""
+    with doors.opened(database, keys_dir, tmp_path / "door", clock) as made:
         yield made

@@ -39,21 +39,6 @@ from tests.sms.test_webhook import check_problem
 PATH = f"/sms/{HTTP}/status"
 
 
-@pytest.fixture
-def door(
-    sqlite_database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
-) -> Iterator[Door]:
-    with opened(sqlite_database, keys_dir, tmp_path / "door", clock) as made:
-        yield made
-
-
-@pytest.fixture
-def either(database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Door]:
-    """A door over each kind of database."""
-    with opened(database, keys_dir, tmp_path / "door", clock) as made:
-        yield made
-
-
 def reply_over(door: Door, code: str) -> UUID:
     """Put a reply into the outbox that was handed to a link and not answered for."""
     link = door.service.links.get(code)

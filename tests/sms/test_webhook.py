@@ -22,21 +22,6 @@ from tests.sms.door import HTTP, PHONE, SECOND, SECRET, STRANGE, Door, opened
 Body = Callable[[Door], bytes]
 
 
-@pytest.fixture
-def door(
-    sqlite_database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
-) -> Iterator[Door]:
-    with opened(sqlite_database, keys_dir, tmp_path / "door", clock) as made:
-        yield made
-
-
-@pytest.fixture
-def either(database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock) -> Iterator[Door]:
-    """A door over each kind of database."""
-    with opened(database, keys_dir, tmp_path / "door", clock) as made:
-        yield made
-
-
 def check_problem(response: TestResponse, status: int) -> None:
     """See that an error has the fixed shape and nothing more."""
     assert response.status_code == status
