@@ -17,7 +17,7 @@ GUARD = -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-w
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format test-timing slow test-browser benchmark migration openapi \
-	translations pictures lock chromium go clean
+	translations pictures lock chromium go kannel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,14 @@ go: ## Install Go and its verifier of logs where that can be done without asking
 		{ apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 \
 			--yes --no-install-recommends golang-go golang-golang-x-mod-dev; } >/dev/null; \
 	else echo "no Go here and no way to install it: the tests against x/mod/sumdb will skip"; fi
+
+kannel: ## Install Kannel where that can be done without asking (Debian, root); it starts nothing
+	@if command -v bearerbox >/dev/null && command -v smsbox >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+		echo "installing Kannel for the tests behind it"; \
+		{ apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 \
+			--yes --no-install-recommends kannel kannel-extras; } >/dev/null; \
+	else echo "no Kannel here and no way to install it: the tests behind it will skip"; fi
 
 clean: ## Remove the environment and what tools left; state and keys (var/) stay
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
