@@ -23,7 +23,7 @@ from console.web import PREFIX, SWITCH
 from core.threads import name_thread
 from sms.links.model import Subject
 from sms.problems import Answer, refusal
-from sms.webhook import MOST_BYTES, Post, Receiver
+from sms.webhook import METHODS, MOST_BYTES, Post, Receiver
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -117,7 +117,7 @@ class Door:
         except TooLargeError:
             self._refuse(exchange, refusal(413))
             return
-        webhook = _WEBHOOK.fullmatch(scope.path) if scope.method == "POST" else None
+        webhook = _WEBHOOK.fullmatch(scope.path) if scope.method in METHODS else None
         if webhook is None:
             loop = asyncio.get_running_loop()
             lane = self._lanes[lane_of(scope.method, scope.path)]
@@ -132,6 +132,7 @@ class Door:
                 _source(scope),
                 Subject(webhook[2]),
                 scope.query_string,
+                scope.method,
             )
             answer = await self._posts.answer(post)
             status, headers, text = answer.status, self._headers_of(answer), answer.body

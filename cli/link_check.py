@@ -67,6 +67,9 @@ def check(link: Link, public_url: str, clock: Clock) -> Findings:
         ok, says = smpp_check.look(link)
         seen = (_state(link), _assessment(link, clock.now()), Finding("bind", ok, says))
         return Findings(seen, None, len(link.secrets))
+    if link.kind is LinkKind.KANNEL:
+        both_ways = (_state(link), _assessment(link, clock.now()), *_kannel(link))
+        return Findings(both_ways, None, len(link.secrets))
     standing = (_state(link), _assessment(link, clock.now()), _signature(link, public_url, clock))
     host, skew = _host(link, clock)
     found = (*standing, host) if skew is None else (*standing, host, _clock(skew))
@@ -141,6 +144,17 @@ def _verify_form(link: Link, public_url: str, _now: datetime) -> tuple[bool, boo
         return True
 
     return holds(iter(_FORM)), holds((name, value + " ") for name, value in _FORM)
+
+
+def _kannel(link: Link) -> tuple[Finding, Finding]:
+    from cli import kannel_check
+
+    try:
+        ok, says = kannel_check.look(link)
+    except urllib3.exceptions.HTTPError as error:
+        ok, says = False, _why(error)
+    # Nothing can be found out about the way in from here.
+    return Finding("sendsms", ok, says), Finding("inbound", ok=True, says=kannel_check.way_in(link))
 
 
 def _host(link: Link, clock: Clock) -> tuple[Finding, timedelta | None]:

@@ -4,17 +4,17 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
-from cli import smpp_options
+from cli import kannel_options, smpp_options
 from cli.exits import USAGE, UsageFault
-from sms.links import http
+from sms.links import http, kannel_profile
 from sms.links.errors import LinkError
 from sms.links.model import LinkKind
 from sms.links.smpp import profile
-from sms.links.smpp.profile import Profile
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _RANGE = re.compile(r"0([0-9]{2,3})(?:-0([0-9]{2,3}))?")
@@ -32,20 +32,34 @@ _OPTIONS = {
         "from_number": "--from",
     },
     LinkKind.SMPP: smpp_options.NEEDED,
+    LinkKind.KANNEL: kannel_options.NEEDED,
 }
-_MAY = {LinkKind.TWILIO: {"api_url": "--api-url"}, LinkKind.SMPP: smpp_options.OTHERS}
+_MAY = {
+    LinkKind.HTTP: {},
+    LinkKind.TWILIO: {"api_url": "--api-url"},
+    LinkKind.SMPP: smpp_options.OTHERS,
+    LinkKind.KANNEL: kannel_options.OTHERS,
+}
+_OWN = {kind: {**_OPTIONS[kind], **_MAY[kind]} for kind in _OPTIONS}
 _OTHERS = {
     kind: {
         option: name
-        for other in _OPTIONS.keys() - {kind}
-        for option, name in {**_OPTIONS[other], **_MAY.get(other, {})}.items()
+        for other in _OWN
+        for option, name in _OWN[other].items()
+        if option not in _OWN[kind]
     }
-    for kind in _OPTIONS
+    for kind in _OWN
 }
 _SECRET_FILES = {
     LinkKind.HTTP: "secret_file",
     LinkKind.TWILIO: "token_file",
     LinkKind.SMPP: "password_file",
+    LinkKind.KANNEL: "password_file",
+}
+_CHECKS = {
+    LinkKind.HTTP: http.check_secret,
+    LinkKind.SMPP: profile.check_password,
+    LinkKind.KANNEL: kannel_profile.check_password,
 }
 _TWILIO_API = "https://api.twilio.com"
 
@@ -69,7 +83,7 @@ class NewLinkOptions:
     mo_price: int | None
     is_test: bool
     is_assessed: bool
-    profile: Profile | None
+    profile: str | None
 
 
 def read_options(options: Mapping[str, object]) -> NewLinkOptions:
@@ -80,7 +94,7 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
     kind = LinkKind(str(options["kind"]))
     _require_own(kind, options)
     is_twilio = kind is LinkKind.TWILIO
-    told = smpp_options.read_profile(options) if kind is LinkKind.SMPP else None
+    url, told = _where(kind, options)
     price = options["mo_price"]
     return NewLinkOptions(
         code=_matching(_CODE, options["code"], "CODE must be 1 to 32 letters, digits, - or _"),
@@ -90,7 +104,7 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
             "--operator must be 1 to 32 letters, digits, - or _",
         ),
         kind=kind,
-        url=_where(kind, options) if told is None else told.url,
+        url=url,
         secret_file=str(options[_SECRET_FILES[kind]]),
         account_sid=_account_sid(options) if is_twilio else None,
         from_number=_from_number(options) if is_twilio else None,
@@ -121,9 +135,8 @@ def read_secret(kind: LinkKind, path: str) -> str:
         click.echo(f"warning: others can read {path}: run chmod 0600 on it", err=True)
     if kind is LinkKind.TWILIO:
         return _matching(_TOKEN, text, f"{path} must hold one auth token and nothing else")
-    check = profile.check_password if kind is LinkKind.SMPP else http.check_secret
     try:
-        return check(text)
+        return _CHECKS[kind](text)
     except LinkError as error:
         raise UsageFault(f"{path}: {error}", USAGE) from error
 
@@ -137,15 +150,25 @@ def _require_own(kind: LinkKind, options: Mapping[str, object]) -> None:
         raise UsageFault(f"a link of kind {kind} has no {', '.join(strange)}", USAGE)
 
 
-def _where(kind: LinkKind, options: Mapping[str, object]) -> str:
-    if kind is LinkKind.TWILIO:
-        return _url(str(options["api_url"] or _TWILIO_API), "--api-url")
-    return _url(str(options["send_url"]), "--send-url")
+def _where(kind: LinkKind, options: Mapping[str, object]) -> tuple[str, str | None]:
+    """Say where replies go, and in what the other side differs from others of its kind."""
+    match kind:
+        case LinkKind.HTTP:
+            return _url(str(options["send_url"]), "--send-url"), None
+        case LinkKind.TWILIO:
+            return _url(str(options["api_url"] or _TWILIO_API), "--api-url"), None
+        case LinkKind.SMPP:
+            smsc = smpp_options.read_profile(options)
+            return smsc.url, profile.dump(smsc)
+        case LinkKind.KANNEL:
+            read_url = partial(_url, is_private_line=bool(options["private_line"]))
+            url = read_url(str(options["send_url"]), "--send-url")
+            return url, kannel_profile.dump(kannel_options.read_profile(options, read_url))
 
 
-def _url(text: str, option: str) -> str:
+def _url(text: str, option: str, *, is_private_line: bool = False) -> str:
     try:
-        url = http.check_url(text)
+        url = http.check_url(text, is_private_line=is_private_line)
     except (LinkError, ValueError) as error:
         message = f"{option} must be https://…; http:// is for loopback hosts only"
         raise UsageFault(message, USAGE) from error

@@ -21,7 +21,6 @@ from sms.links.endings import Ending
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
 from sms.links.registry import NewLink
-from sms.links.smpp import profile
 from sms.links.steps import Step
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def add(service: Service, options: Mapping[str, object]) -> tuple[Link, NewLinkO
         is_test=read.is_test,
         account_sid=read.account_sid,
         from_number=read.from_number,
-        profile=profile.dump(read.profile) if read.profile else None,
+        profile=read.profile,
         prefixes=read.prefixes,
         rate=read.rate,
         assessed_by=service.person if read.is_assessed else None,

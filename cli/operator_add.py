@@ -7,8 +7,9 @@ import click
 
 from cli.context import Service, pass_service
 from cli.groups import OptionIn, Verb
+from cli.kannel_options import kannel_options
 from cli.smpp_options import smpp_options
-from sms.links.model import LinkKind
+from sms.links.model import Link, LinkKind
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _HTTP = partial(click.option, cls=OptionIn, section="Needed with --kind http")
@@ -23,16 +24,23 @@ _ADD_SMPP = """\
 python app.py operator add mobifone --kind smpp --host smsc.example.vn --system-id tradan \\
   --password-file mobifone.password --tls-certificate smsc.pem"""
 
+_ADD_KANNEL = """\
+python app.py operator add vinaphone --kind kannel --username tradan \\
+  --password-file vinaphone.password --send-url http://127.0.0.1:13013/cgi-bin/sendsms"""
+
 
 @click.command(
     "add",
     cls=Verb,
     short_help="Add a link.",
-    examples=(_ADD_HTTP, _ADD_TWILIO, _ADD_SMPP),
+    examples=(_ADD_HTTP, _ADD_TWILIO, _ADD_SMPP, _ADD_KANNEL),
 )
 @click.argument("code")
 @click.option(
-    "--kind", type=click.Choice(["http", "twilio", "smpp"]), required=True, help="What it speaks."
+    "--kind",
+    type=click.Choice([kind.value for kind in LinkKind]),
+    required=True,
+    help="What it speaks.",
 )
 @_HTTP("--send-url", metavar="URL", help="Where replies are posted.")
 @_HTTP("--secret-file", metavar="FILE", help="Holds one whsec_… secret.")
@@ -40,6 +48,7 @@ python app.py operator add mobifone --kind smpp --host smsc.example.vn --system-
 @_TWILIO("--token-file", metavar="FILE", help="Holds the auth token.")
 @_TWILIO("--from", "from_number", metavar="NUMBER", help="Our number there.")
 @smpp_options
+@kannel_options
 @click.option("--api-url", metavar="URL", help="Another base for the REST API (twilio).")
 @click.option("--operator", metavar="NAME", help="Whose link this is  [default: CODE].")
 @click.option("--prefixes", default="", metavar="RANGES", help="Its numbers, as 032-039,086.")
@@ -68,7 +77,16 @@ def add_command(service: Service, /, *, as_json: bool, **options: object) -> Non
     elif path is None:
         click.echo(f"{link.code} is bound to {link.url} by `run`, within seconds")
     else:
-        click.echo(f"{link.code} posts messages to {service.settings.public_url}{path}")
+        click.echo(f"{link.code} posts messages to {_base(service, link)}{path}")
     if not read.is_assessed:
         hint = f"`operator assess {link.code}` vouches for it"
         click.echo(f"without an assessment it carries HELP and DOWN only: {hint}", err=True)
+
+
+def _base(service: Service, link: Link) -> str:
+    """Say how the other side reaches us."""
+    from sms.links import kannel_profile
+
+    is_kannel = link.kind is LinkKind.KANNEL
+    told = kannel_profile.load(link.profile or "").callback_url if is_kannel else None
+    return told or service.settings.public_url

@@ -23,6 +23,7 @@ from sms.halt import Halt
 from sms.handler import Handler
 from sms.limits import Backlog, FailureThrottle, RateLimit
 from sms.links.http import HttpSender
+from sms.links.kannel_sendsms import KannelSender
 from sms.links.model import Accepted, Link, LinkKind, Outcome, Outgoing, Refused
 from sms.links.smpp.intake import Intake
 from sms.links.smpp.sender import SmppSender
@@ -181,6 +182,7 @@ def _delivery(service: Service, sessions: Sessions) -> Delivery:
             LinkKind.HTTP: HttpSender(),
             LinkKind.TWILIO: twilio,
             LinkKind.SMPP: SmppSender(sessions),
+            LinkKind.KANNEL: KannelSender(service.settings.public_url),
         },
         lookers={LinkKind.TWILIO: twilio},
         clock=service.clock,

@@ -18,11 +18,12 @@ from core.keyring import Keyring
 from records import number_events
 from records.number_events import Arrival
 from sms import receipts
-from sms.links import number_notices, statuses
+from sms.links import kannel, number_notices, statuses
 from sms.links.errors import MalformedError
 from sms.links.model import Link, LinkKind, Subject
 from sms.links.registry import LinkRegistry
-from sms.problems import Answer, refusal
+from sms.links.statuses import Status
+from sms.problems import NOTHING, Answer, refusal
 from sms.receipts import Receipt
 
 _JSON = "application/json"
@@ -54,7 +55,7 @@ class Notices:
         self,
         link: Link,
         subject: Subject,
-        signed: str | list[tuple[str, str]],
+        signed: str | list[tuple[str, str]] | dict[str, object],
         query: str,
         now: datetime,
     ) -> Notice:
@@ -63,14 +64,10 @@ class Notices:
         Raises: MalformedError; UnauthenticatedError for another account's or number's.
         """
         if subject is Subject.RECEIPT:
-            status = (
-                statuses.read(signed, now)
-                if isinstance(signed, str)
-                else statuses.read_twilio(link, signed, query, now)
-            )
+            status = _status(link, signed, query, now)
             return Notice(link, subject, status.id, status.receipt)
         if not isinstance(signed, str):
-            raise MalformedError("Twilio tells nothing of numbers")
+            raise MalformedError("a link of this kind tells nothing of numbers")
         notice = number_notices.read(link, signed, now)
         arrival = notice.number and number_events.prepare(
             self.keyring, link.id, notice.event, notice.number
@@ -97,6 +94,18 @@ class Notices:
         for link in self.links.all():
             agreed.setdefault(link.operator, []).extend(filter(None, [link.prefixes]))
         return {operator: ",".join(ranges) for operator, ranges in agreed.items()}
+
+
+def _status(
+    link: Link, signed: str | list[tuple[str, str]] | dict[str, object], query: str, now: datetime
+) -> Status:
+    match signed:
+        case str():
+            return statuses.read(signed, now)
+        case list():
+            return statuses.read_twilio(link, signed, query, now)
+        case dict():
+            return kannel.read_status(signed, now)
 
 
 def _take_receipts(session: Session, told: Sequence[Notice], now: datetime) -> dict[int, str]:
@@ -144,6 +153,8 @@ def _count_event(notice: Notice, result: str) -> None:
 def _acknowledged(notice: Notice, result: str) -> Answer:
     if result == number_events.Taken.CONFLICTING:
         return refusal(409)
+    if notice.link.kind is LinkKind.KANNEL:
+        return NOTHING
     if notice.link.kind is LinkKind.HTTP:
         body = json.dumps({"id": notice.id}, separators=(",", ":"))
         return Answer(200, _JSON, body.encode())

@@ -34,6 +34,10 @@ class Answer:
     retry_after: int | None = None
 
 
+# To who takes the body of an answer for a text to a citizen.
+NOTHING = Answer(200, "text/plain", b"")
+
+
 def refusal(
     status: int,
     *,

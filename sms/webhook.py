@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
 
@@ -20,19 +20,26 @@ from core.keyring import Keyring
 from sms import inbound
 from sms.inbound import Arrival, Receipt
 from sms.limits import Backlog, FailureThrottle, RateLimit
-from sms.links import http
-from sms.links.errors import MalformedError, UnauthenticatedError, WrongTypeError
+from sms.links import http, kannel
+from sms.links.errors import (
+    MalformedError,
+    UnauthenticatedError,
+    WrongMethodError,
+    WrongTypeError,
+)
 from sms.links.http import Headers
 from sms.links.model import Envelope, Link, LinkKind, LinkState, Subject
 from sms.links.registry import LinkRegistry
 from sms.notice_rate import NoticeRate
 from sms.notices import Notice, Notices
-from sms.problems import Answer, refusal, response_of
+from sms.problems import NOTHING, Answer, refusal, response_of
 from sms.signals import Bell
 
 MOST_BYTES = 8192
+# Kannel alone is heard by GET.
+METHODS = ("GET", "POST")
 T = TypeVar("T")
-Signed = str | list[tuple[str, str]]
+Signed = str | list[tuple[str, str]] | dict[str, object]
 _log = log.get_logger(__name__)
 
 
@@ -47,6 +54,7 @@ class Post:
     source: str
     subject: Subject = Subject.MESSAGE
     query: str = ""
+    method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class Receiver:
 
     def _read(self, post: Post) -> _Offer | Notice | Answer:
         """Look at one request by itself; whatever is wrong with it is wrong with no other."""
-        if len(post.body) > MOST_BYTES:
+        if max(len(post.body), len(post.query)) > MOST_BYTES:
             return refusal(413)
         try:
             now = self.clock.now()
@@ -92,8 +100,8 @@ class Receiver:
                 return self._notices.read(link, post.subject, signed, post.query, now)
             envelope = _message(link, signed, now)
             return _Offer(link, inbound.prepare(self.keyring, link, envelope, now))
-        except WrongTypeError:
-            return refusal(415)
+        except (WrongMethodError, WrongTypeError) as error:
+            return refusal(405 if isinstance(error, WrongMethodError) else 415)
         except UnauthenticatedError:
             return _unauthenticated(self, post)
         except MalformedError as error:
@@ -155,13 +163,15 @@ def make_blueprint(receiver: Receiver) -> Blueprint:
     blueprint = Blueprint("sms", __name__, url_prefix="/sms")
 
     subjects = f"<any({','.join(Subject)}):subject>"
+    taken: dict[str, Any] = {"methods": METHODS, "provide_automatic_options": False}
 
-    @blueprint.post(f"/<code>/{subjects}", provide_automatic_options=False)
-    @blueprint.post(f"/<code>/{subjects}/<path_secret>", provide_automatic_options=False)
+    @blueprint.route(f"/<code>/{subjects}", **taken)
+    @blueprint.route(f"/<code>/{subjects}/<path_secret>", **taken)
     def receive(code: str, subject: str, path_secret: str | None = None) -> Response:
         body, source = request.get_data(cache=False), request.remote_addr or ""
         query = request.query_string.decode("latin-1")
-        post = Post(code, path_secret, request.headers, body, source, Subject(subject), query)
+        about = Subject(subject)
+        post = Post(code, path_secret, request.headers, body, source, about, query, request.method)
         return response_of(receiver.receive([post])[0])
 
     return blueprint
@@ -185,15 +195,19 @@ def _stored(
 
 def _authenticate(receiver: Receiver, post: Post, now: datetime) -> tuple[Link, Signed]:
     link = receiver.links.get(post.code)
+    if link is not None and link.kind is LinkKind.KANNEL and post.method in METHODS:
+        _check_path(link, post)
+        body = None if post.method == "GET" else post.body
+        return link, kannel.read_request(post.headers, post.query, body)
+    if post.method != "POST":
+        raise WrongMethodError
     mimetype = post.headers.get("content-type", "").partition(";")[0].strip().lower()
     speaks_form = mimetype == "application/x-www-form-urlencoded"
     if not speaks_form and mimetype != http.CONTENT_TYPE:
         raise WrongTypeError
-    if link is None or link.state is LinkState.TERMINATED or link.kind is LinkKind.SMPP:
+    if link is None or link.kind is LinkKind.SMPP:
         raise UnauthenticatedError
-    expected, given = link.path_secret or "", post.path_secret or ""
-    if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise UnauthenticatedError
+    _check_path(link, post)
     if link.kind is LinkKind.HTTP:
         if speaks_form:
             raise WrongTypeError
@@ -210,9 +224,21 @@ def _authenticate(receiver: Receiver, post: Post, now: datetime) -> tuple[Link, 
     return link, twilio.authenticate(link, url, signature, post.body)
 
 
+def _check_path(link: Link, post: Post) -> None:
+    """Refuse what does not know the secret in the link's address, where it has one."""
+    expected, given = link.path_secret or "", post.path_secret or ""
+    is_known = hmac.compare_digest(expected.encode(), given.encode())
+    # Nothing else proves who speaks as Kannel.
+    proves = bool(expected) or link.kind is not LinkKind.KANNEL
+    if link.state is LinkState.TERMINATED or not (is_known and proves):
+        raise UnauthenticatedError
+
+
 def _message(link: Link, signed: Signed, now: datetime) -> Envelope:
     if isinstance(signed, str):
         return http.read_message(signed, now)
+    if isinstance(signed, dict):
+        return kannel.read_message(signed, now)
     from sms.links import twilio  # noqa: PLC0415 (loads slowly, and most deployments have none)
 
     return twilio.read_message(link, signed, now)
@@ -242,6 +268,8 @@ def _acknowledge(offer: _Offer, receipt: Receipt) -> Answer:
         metrics.ALARMS.labels("conflicting-repeat").inc()
         _log.error("inbound.conflicting", link=link.code)
         return refusal(409)
+    if link.kind is LinkKind.KANNEL:
+        return NOTHING
     if link.kind is LinkKind.TWILIO:
         from sms.links.twilio import ACKNOWLEDGEMENT  # noqa: PLC0415 (loads slowly)
 

@@ -17,5 +17,9 @@ class WrongTypeError(RefusedRequestError):
     """The request's content type is not the one this link speaks."""
 
 
+class WrongMethodError(RefusedRequestError):
+    """The request's method is not one that this link is spoken to by."""
+
+
 class LinkError(Exception):
     """A link cannot be made or changed as asked."""

@@ -7,6 +7,7 @@ raises other errors than its own on odd input.
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -136,7 +137,14 @@ def instant_of(data: dict[str, object], name: str, now: datetime) -> datetime:
 
     Raises: MalformedError.
     """
-    instant = any_instant_of(data, name)
+    return check_instant(any_instant_of(data, name), name, now)
+
+
+def check_instant(instant: datetime, name: str, now: datetime) -> datetime:
+    """Refuse an instant before 2020, or too far ahead of us.
+
+    Raises: MalformedError.
+    """
     if instant < _EARLIEST or instant - now > _AHEAD:
         raise MalformedError(f"{name} must lie after 2019 and at most 10 minutes ahead")
     return instant
@@ -172,16 +180,21 @@ class HttpSender:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": _webhook(link.secrets[0]).sign(outgoing.id, now, body),
         }
-        try:
-            return judge_status(await self._poster.post(link.url, headers, body.encode()))
-        except NotSentError as error:
-            return Refused(str(error), retryable=True)
-        except NotAnsweredError as error:
-            return Unknown(str(error))
+        return await offer(self._poster, link.url, headers, body.encode())
 
     def close(self) -> None:
         """Let go of every connection."""
         self._poster.close()
+
+
+async def offer(poster: Poster, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    """Post a reply once and say what is known of it afterwards."""
+    try:
+        return judge_status(await poster.post(url, headers, body))
+    except NotSentError as error:
+        return Refused(str(error), retryable=True)
+    except NotAnsweredError as error:
+        return Unknown(str(error))
 
 
 def judge_status(status: int) -> Outcome:
@@ -216,8 +229,8 @@ def render(outgoing: Outgoing) -> str:
     )
 
 
-def check_url(text: str) -> str:
-    """Check where replies are posted to.
+def check_url(text: str, *, is_private_line: bool = False) -> str:
+    """Check where replies are posted to; in the clear only where nobody else reads the line.
 
     Raises: LinkError.
     """
@@ -225,7 +238,8 @@ def check_url(text: str) -> str:
         parts = urllib3.util.parse_url(text)
     except urllib3.exceptions.LocationParseError as error:
         raise LinkError("the URL cannot be read: write https://HOST/PATH") from error
-    plain = parts.scheme == "http" and is_loopback((parts.host or "").strip("[]"))
+    is_safe = is_private_line or is_loopback((parts.host or "").strip("[]"))
+    plain = parts.scheme == "http" and is_safe
     if not (parts.scheme == "https" or plain) or not parts.host or parts.auth or parts.fragment:
         raise LinkError("the URL must be https://…; http:// is taken for loopback hosts only")
     return text

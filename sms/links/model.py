@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+# Stands for a text that was too long or never whole: nobody is told to do anything by it.
+NO_TEXT = "…"
+
 
 class LinkKind(StrEnum):
     """The protocol a link speaks."""
@@ -11,6 +14,7 @@ class LinkKind(StrEnum):
     HTTP = "http"
     TWILIO = "twilio"
     SMPP = "smpp"
+    KANNEL = "kannel"
 
 
 class LinkState(StrEnum):
@@ -33,7 +37,8 @@ class Subject(StrEnum):
 class Link:
     """One link, with its live secrets, the newest first.
 
-    Shape: *profile* is how an operator speaks SMPP, as `sms.links.smpp.profile` writes it.
+    Shape: *profile* is how the other side differs, as `sms.links.smpp.profile` or
+    `sms.links.kannel_profile` writes it.
     """
 
     id: int

@@ -27,6 +27,8 @@ BURST = 5
 _FRESH = 1.0
 _LIVE_SECRETS = 2
 _PATH_SECRET_BYTES = 16
+# What posts to us is told, wholly or among other things, by the secret in the path.
+_BY_PATH = frozenset({LinkKind.TWILIO, LinkKind.KANNEL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,7 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
         made = Assessment(new.assessed_by, now, now + ASSESSMENT_LIFE)
         assessments.keep(session, link_id, made)
     _keep_secret(session, keyring, link_id, "signing", new.secret, now)
-    if new.kind is LinkKind.TWILIO:
+    if new.kind in _BY_PATH:
         path_secret = secrets.token_hex(_PATH_SECRET_BYTES)
         _keep_secret(session, keyring, link_id, "path", path_secret, now)
     return link_id

@@ -16,8 +16,8 @@ from sms.receipts import Receipt
 MOST_PARTS = 255
 _TYPES = frozenset({"message.status"})
 _ERROR = re.compile(rf"[\x21-\x7e]{{1,{LONGEST_ERROR}}}")
-_REPLY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_QUERY = re.compile(rf"id=({_REPLY_ID.pattern})")
+REPLY_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_QUERY = re.compile(rf"id=({REPLY_ID.pattern})")
 _SID = re.compile(r"SM[0-9a-f]{32}")
 _CODE = re.compile(r"[0-9]{1,10}")
 # Source: Twilio, Message resource, `status`; what is not here is about a message that came in.
@@ -61,7 +61,7 @@ def read(text: str, now: datetime) -> Status:
     done_at = http.instant_of(data, "done_at", now)
     news = News(state, done_at, _part(data), _error(data))
     # Only what we wrote ourselves can be an id of ours; anything else is as unknown as another's.
-    reply_id = UUID(named) if _REPLY_ID.fullmatch(named) else None
+    reply_id = UUID(named) if REPLY_ID.fullmatch(named) else None
     return Status(named, None if reply_id is None else Receipt(news=news, reply_id=reply_id))
 
 

@@ -129,11 +129,21 @@ def test_what_is_posted_to_a_webhook_goes_past_the_application() -> None:
     }
 
 
+def test_what_is_fetched_from_a_webhook_goes_there_too() -> None:
+    receiver = Receiver()
+    scope = posted("/sms/hong-ha/status/secret", method="GET", query_string="type=1")
+
+    asyncio.run(door_of(receiver).__rsgi__(scope, Exchange(b"")))
+
+    ((post,),) = receiver.lots
+    assert (post.method, post.query, post.subject) == ("GET", "type=1", "status")
+
+
 def test_whatever_else_has_such_a_path_is_the_applications() -> None:
     receiver = Receiver()
 
     for scope in (
-        posted("/sms/hong-ha/inbound", method="GET"),
+        posted("/sms/hong-ha/inbound", method="PUT"),
         posted("/sms//inbound"),
         posted("/sms/hong-ha/inbound/"),
         posted("/sms/hong-ha/inbound/a/b"),

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from core.db import dialect_of, locked
 from core.keyring import Keyring, Sealed
+from sms.links.model import NO_TEXT
 from sms.links.smpp import parts
 from sms.links.smpp.alphabet import Alphabet
 from sms.links.smpp.parts import Piece
-from sms.links.smpp.reading import NO_TEXT, Part
+from sms.links.smpp.reading import Part
 from sms.links.smpp.tables import SMPP_PART
 
 LIFE = timedelta(minutes=5)

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from sms import message_ids
 from sms.deliveries import News
+from sms.links.model import NO_TEXT
 from sms.links.smpp import alphabet, parts, receipt_text
 from sms.links.smpp.parts import PartError, Piece, Place
 from sms.links.smpp.pdu import Address, Message
@@ -15,8 +16,6 @@ from sms.receipts import Receipt
 
 LONGEST_TEXT = 1000
 MOST_PARTS = 3
-# Stands for a text that was too long or never whole: nobody is told to do anything by it.
-NO_TEXT = "…"
 _INTERNATIONAL = 1
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,64}")
 

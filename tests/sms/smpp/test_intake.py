@@ -13,10 +13,9 @@ from core.errors import UnavailableError
 from core.keyring import Sealed
 from sms import inbound
 from sms.inbound import State
-from sms.links.model import Accepted
+from sms.links.model import NO_TEXT, Accepted
 from sms.links.smpp import part_store
 from sms.links.smpp.pdu import Message, Tag
-from sms.links.smpp.reading import NO_TEXT
 from sms.links.smpp.statuses import Status
 from sms.links.smpp.tables import SMPP_PART
 from sms.message_ids import IdBase, key_of
