@@ -5,7 +5,7 @@ import json
 import secrets
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +49,16 @@ def of(service: Service, accepted: Path) -> list[Check]:
     """Check what a service keeps against what the made-up operator was acknowledged."""
     with accepted.open(encoding="ascii", newline="") as lines:
         due = {row["operator_message_id"]: row["due"] for row in csv.DictReader(lines)}
-    url = database_url(service.environ.get("TRADAN_DATABASE_URL", "tradan.db"), service.state)
-    database = open_database(url)
-    try:
-        _settle(database)
-        return [*database.read(lambda session: kept(session, due)), _reported(service, due)]
-    finally:
-        database.close()
+    found = _looked(service, lambda session: kept(session, due))
+    return [*found, _reported(service, due)]
+
+
+def of_link(service: Service, accepted: int, due: Mapping[str, int]) -> list[Check]:
+    """Check what a service keeps of messages that have no ids, by how many there were.
+
+    Shape: *accepted* were acknowledged; *due* says how many replies of each kind were taken over.
+    """
+    return _looked(service, lambda session: counted(session, accepted, due))
 
 
 def kept(session: Session, due: Mapping[str, str]) -> list[Check]:
@@ -69,6 +72,17 @@ def kept(session: Session, due: Mapping[str, str]) -> list[Check]:
     ]
 
 
+def counted(session: Session, accepted: int, due: Mapping[str, int]) -> list[Check]:
+    """Check the whole database against how many messages and replies there were."""
+    ends = _ends(session)
+    return [
+        _as_many_ends(accepted, ends),
+        _as_many_replies(due, ends),
+        _one_charge(_charges(session), ends),
+        _sealed(session),
+    ]
+
+
 def journal(service: Service) -> Check:
     """Check that the journal verifies from its first entry to its last."""
     try:
@@ -76,6 +90,16 @@ def journal(service: Service) -> Check:
     except ServiceError as error:
         return Check("journal verifies", held=False, found=str(error))
     return Check("journal verifies", held=True, found=f"{found['size']} entries")
+
+
+def _looked(service: Service, look: Callable[[Session], list[Check]]) -> list[Check]:
+    url = database_url(service.environ.get("TRADAN_DATABASE_URL", "tradan.db"), service.state)
+    database = open_database(url)
+    try:
+        _settle(database)
+        return database.read(look)
+    finally:
+        database.close()
 
 
 def _settle(database: Database) -> None:
@@ -112,6 +136,23 @@ def _one_end(due: Mapping[str, str], ends: Mapping[str, list[End]]) -> Check:
         held=not (lost or doubled or waiting),
         found=f"{len(due)} acknowledged, {lost} lost, {doubled} doubled, {waiting} waiting",
     )
+
+
+def _as_many_ends(accepted: int, ends: Mapping[str, list[End]]) -> Check:
+    doubled = sum(len(found) > 1 for found in ends.values())
+    waiting = sum(end.state == State.RECEIVED for found in ends.values() for end in found)
+    return Check(
+        "every acknowledged message has one end",
+        held=len(ends) == accepted and not (doubled or waiting),
+        found=f"{accepted} acknowledged, {len(ends)} kept, {doubled} doubled, {waiting} waiting",
+    )
+
+
+def _as_many_replies(due: Mapping[str, int], ends: Mapping[str, list[End]]) -> Check:
+    told = Counter((end.reply, end.reply_state) for found in ends.values() for end in found)
+    wanted = {(reply, ReplyState.ACCEPTED): count for reply, count in due.items() if count}
+    found = ", ".join(f"{count} x {reply} {state}" for (reply, state), count in told.most_common())
+    return Check("every reply is the one that was due, handed over", told == wanted, found)
 
 
 def _reply_that_was_due(due: Mapping[str, str], ends: Mapping[str, list[End]]) -> Check:

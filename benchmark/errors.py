@@ -13,6 +13,14 @@ class NoPostgresError(BenchmarkError):
     """There is no PostgreSQL to measure on; the message says why."""
 
 
+class NoPeerError(BenchmarkError):
+    """What the service is to be measured beside cannot be had here; the message says why."""
+
+
+class NoSmscError(BenchmarkError):
+    """There is no SMSC to measure against; the message says why."""
+
+
 class OperatorError(BenchmarkError):
     """The made-up operator ended or fell silent; the message holds what it said."""
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from benchmark import processes
 from benchmark.machine import yardstick
@@ -12,6 +12,47 @@ from benchmark.summary import Measured, Mode
 from benchmark.tally import Outcome
 
 _LOOK_SECONDS = 0.5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a tree of processes, and its database's, used while something ran.
+
+    Units: CPU seconds; *yardstick*, one PIN hash just before, in milliseconds; *machine*, what was
+    at work in all and what there was; *resident*, the most seen, in bytes.
+    """
+
+    server_cpu: float
+    database_cpu: float
+    threads: Mapping[str, float]
+    yardstick: float
+    machine: tuple[float, float]
+    resident: int
+
+    def others(self, load_cpu: float) -> float:
+        """Return the share of the machine that went to processes which are no part of this."""
+        busy, whole = self.machine
+        ours = self.server_cpu + self.database_cpu + load_cpu
+        return max(0.0, busy - ours) / whole if whole else 0.0
+
+
+def metered(server: int, database: int | None, run: Callable[[], T]) -> tuple[T, Used]:
+    """Run something and tell what the trees of *server* and *database* used meanwhile."""
+    hash_time = yardstick()
+    before = _Reading.of(server, database)
+    with _Watch(server) as watch:
+        came_to = run()
+    after = _Reading.of(server, database)
+    (busy, whole), (busy_before, whole_before) = after.machine, before.machine
+    return came_to, Used(
+        server_cpu=after.server - before.server,
+        database_cpu=after.database - before.database,
+        threads=_grown(before.threads, after.threads),
+        yardstick=hash_time,
+        machine=(busy - busy_before, whole - whole_before),
+        resident=watch.most,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,30 +65,18 @@ class Meter:
 
     def measure(self, mode: Mode, run: Callable[[], Outcome]) -> Measured:
         """Run a round and tell what it used, until all that it began had ended."""
-        hash_time = yardstick()
-        before = self._read()
-        with _Watch(self.server) as watch:
-            outcome = run()
-        after = self._read()
+        stages = self.service.stages()
+        outcome, used = metered(self.server, self.database, run)
         return Measured(
             mode=mode,
             outcome=outcome,
-            server_cpu=after.server - before.server,
-            database_cpu=after.database - before.database,
-            threads=_grown(before.threads, after.threads),
-            stages=_grown(before.stages, after.stages),
-            yardstick=hash_time,
-            others=_others(before, after, outcome),
-            resident=watch.most,
-        )
-
-    def _read(self) -> "_Reading":
-        return _Reading(
-            stages=self.service.stages(),
-            server=processes.usage(self.server).cpu,
-            threads=processes.threads(self.server),
-            database=processes.usage(self.database).cpu if self.database else 0.0,
-            machine=processes.machine(),
+            server_cpu=used.server_cpu,
+            database_cpu=used.database_cpu,
+            threads=used.threads,
+            stages=_grown(stages, self.service.stages()),
+            yardstick=used.yardstick,
+            others=used.others(outcome.operator_cpu),
+            resident=used.resident,
         )
 
 
@@ -55,11 +84,19 @@ class Meter:
 class _Reading:
     """The counters at one moment, in seconds; *machine* at work, and in all."""
 
-    stages: Mapping[str, float]
     server: float
     threads: Mapping[str, float]
     database: float
     machine: tuple[float, float]
+
+    @classmethod
+    def of(cls, server: int, database: int | None) -> Self:
+        return cls(
+            server=processes.usage(server).cpu,
+            threads=processes.threads(server),
+            database=processes.usage(database).cpu if database else 0.0,
+            machine=processes.machine(),
+        )
 
 
 class _Watch:
@@ -84,13 +121,6 @@ class _Watch:
             self.most = max(self.most, processes.usage(self._root).resident)
             if self._over.wait(_LOOK_SECONDS):
                 return
-
-
-def _others(before: _Reading, after: _Reading, outcome: Outcome) -> float:
-    """Return the share of the machine that went to processes which are no part of this."""
-    busy, whole = (late - early for early, late in zip(before.machine, after.machine, strict=True))
-    ours = after.server - before.server + after.database - before.database + outcome.operator_cpu
-    return max(0.0, busy - ours) / whole if whole else 0.0
 
 
 def _grown(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -16,7 +16,7 @@ from benchmark.tally import Order, Outcome, Percentiles
 
 _HOUSE = Path(__file__).resolve().parents[1]
 # Reading a large register's file takes its time; a round's is its own.
-_PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,22 @@ class OperatorProcess:
 
     def take(self, link: Link) -> None:
         """Use this link from now on."""
-        _ask(self.process, self.log, {"link": asdict(link)})
+        ask(self.process, self.log, {"link": asdict(link)})
 
     def people(self, file: Path, seed: str) -> None:
         """Send messages of the people in *file*, in an order that *seed* decides."""
-        _ask(self.process, self.log, {"people": {"file": str(file), "seed": seed}})
+        ask(self.process, self.log, {"people": {"file": str(file), "seed": seed}})
 
     def run(self, order: Order) -> Outcome:
         """Run a round, and wait until all that it began has ended."""
-        patience = order.seconds + 4 * order.patience + _PATIENCE_SECONDS
-        told = _ask(self.process, self.log, {"round": asdict(order)}, patience)["outcome"]
+        patience = order.seconds + 4 * order.patience + PATIENCE_SECONDS
+        told = ask(self.process, self.log, {"round": asdict(order)}, patience)["outcome"]
         spans = {name: Percentiles(**figures) for name, figures in told.pop("spans").items()}
         return Outcome(**told, spans=spans)
 
     def accepted(self, file: Path) -> None:
         """Write the ids of all messages that were acknowledged, and the replies they were due."""
-        _ask(self.process, self.log, {"accepted": str(file)})
+        ask(self.process, self.log, {"accepted": str(file)})
 
 
 @contextmanager
@@ -61,27 +61,34 @@ def started(folder: Path) -> Iterator[OperatorProcess]:
             start_new_session=True,  # a keyboard's interrupt reaches it through the benchmark alone
         )
     try:
-        yield OperatorProcess(process, log, _hear(process, log, _PATIENCE_SECONDS)["port"])
+        yield OperatorProcess(process, log, hear(process, log, PATIENCE_SECONDS)["port"])
     finally:
         process.terminate()
         process.communicate()
 
 
-def _ask(
+def ask(
     process: subprocess.Popen[bytes],
     log: Path,
     order: dict[str, Any],
-    patience: float = _PATIENCE_SECONDS,
+    patience: float = PATIENCE_SECONDS,
 ) -> dict[str, Any]:
+    """Give one order and return the answer.
+
+    Raises: OperatorError if there is none.
+    """
     if process.stdin is None or process.poll() is not None:
         raise OperatorError(f"the made-up operator has ended: {_tail(log)}")
     process.stdin.write(json.dumps(order).encode() + b"\n")
     process.stdin.flush()
-    return _hear(process, log, patience)
+    return hear(process, log, patience)
 
 
-def _hear(process: subprocess.Popen[bytes], log: Path, patience: float) -> dict[str, Any]:
-    """Read the one line that answers an order; none is ever sent unasked."""
+def hear(process: subprocess.Popen[bytes], log: Path, patience: float) -> dict[str, Any]:
+    """Read the one line that answers an order; none is ever sent unasked.
+
+    Raises: OperatorError.
+    """
     if process.stdout is None or not select.select([process.stdout], [], [], patience)[0]:
         raise OperatorError(f"the made-up operator does not answer: {_tail(log)}")
     line = process.stdout.readline()

@@ -111,10 +111,10 @@ def hardware(machine: Machine) -> str:
 def _told(found: Finding) -> RenderableType:
     parts: list[RenderableType] = [bars(verdicts(found.database, found.rows)), _rows(found)]
     if best := top(found.rows):
-        parts.append(_parts("CPU a lookup by thread, ms", best.threads))
-        parts.append(_parts("time a lookup by stage, ms", best.stages))
-    parts.extend(_verdict(check.held, f"{check.name}: {check.found}") for check in found.checks)
-    parts.append(_verdict(not found.faults, f"faults of the rounds: {found.faults or 'none'}"))
+        parts.append(most_first("CPU a lookup by thread, ms", best.threads))
+        parts.append(most_first("time a lookup by stage, ms", best.stages))
+    parts.extend(judged(check.held, f"{check.name}: {check.found}") for check in found.checks)
+    parts.append(judged(not found.faults, f"faults of the rounds: {found.faults or 'none'}"))
     return Group(*parts, "")
 
 
@@ -128,7 +128,7 @@ def bars(found: list[Verdict]) -> Table:
             "not measured" if verdict.measured is None else f"{verdict.measured:g} {bar.unit}"
         )
         table.add_row(
-            bar.what, f"{sign} {bar.limit:g} {bar.unit}", measured, _verdict(verdict.met, "")
+            bar.what, f"{sign} {bar.limit:g} {bar.unit}", measured, judged(verdict.met, "")
         )
     return table
 
@@ -183,12 +183,14 @@ _FIGURES: tuple[tuple[str, Callable[[Row], str]], ...] = (
 )
 
 
-def _parts(title: str, parts: dict[str, float]) -> str:
-    most_first = sorted(parts.items(), key=lambda part: part[1], reverse=True)
-    return f"{title}: " + (", ".join(f"{name} {cost:.2f}" for name, cost in most_first) or "none")
+def most_first(title: str, parts: dict[str, float]) -> str:
+    """Write in one line what something is made of."""
+    ordered = sorted(parts.items(), key=lambda part: part[1], reverse=True)
+    return f"{title}: " + (", ".join(f"{name} {cost:.2f}" for name, cost in ordered) or "none")
 
 
-def _verdict(held: bool, words: str) -> Text:  # noqa: FBT001 (the verdict is what is told)
+def judged(held: bool, words: str) -> Text:  # noqa: FBT001 (the verdict is what is told)
+    """Write whether something held; without *words*, whether a bar was met."""
     sign = Text("met " if not words else "ok   ", style="green")
     if not held:
         sign = Text("missed" if not words else "FAIL ", style="red")

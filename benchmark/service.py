@@ -21,11 +21,11 @@ from benchmark.errors import ServiceError
 from benchmark.postgres import PostgresServer
 
 LINK = "bench"
+RATE = 100_000
 START_SECONDS = 60
 STOP_SECONDS = 30
 _APP = Path(__file__).resolve().parents[1] / "app.py"
 _STAGE_SUM = "tradan_stage_seconds_sum"
-_RATE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Service:
 
 def make(folder: Path, postgres: PostgresServer | None) -> Service:
     """Make a deployment in *folder*: keys, an empty database, settings."""
-    port = _free_port()
+    port = free_port()
     environ = {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
@@ -104,7 +104,7 @@ def make(folder: Path, postgres: PostgresServer | None) -> Service:
 def connect(service: Service, *, port: int, secret_file: Path) -> str:
     """Make the link to the made-up operator that listens on *port*; return its webhook's path."""
     url = f"http://127.0.0.1:{port}/mt"
-    options = ("--rate", str(_RATE), "--mo-price", "0", "--test", "--json")
+    options = ("--rate", str(RATE), "--mo-price", "0", "--test", "--json")
     told: dict[str, Any] = json.loads(
         service.verb(
             "operator", "add", LINK, "--kind", "http", "--send-url", url,
@@ -164,7 +164,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on just now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

@@ -127,7 +127,11 @@ def _parts(
 
 def together(outcomes: Sequence[Outcome], span: Span) -> Percentiles:
     """Sum up one span of several rounds: medians of their percentiles, and the longest of all."""
-    seen = [found for outcome in outcomes if (found := outcome.span(span)).count]
+    return medians([found for outcome in outcomes if (found := outcome.span(span)).count])
+
+
+def medians(seen: Sequence[Percentiles]) -> Percentiles:
+    """Sum up what several rounds measured; of none it is a count of none."""
     if not seen:
         return Percentiles(0, 0.0, 0.0, 0.0, 0.0)
     return Percentiles(

@@ -18,6 +18,10 @@ _VERBS = {
         "cli.benchmark_console:console_command",
         "How long the console's pages take over a million messages.",
     ),
+    "link": (
+        "cli.benchmark_link:link_command",
+        "How fast messages go through an SMPP link, beside Kannel.",
+    ),
 }
 _HELP = """Measure this machine, for whoever wants to know what it can serve.
 

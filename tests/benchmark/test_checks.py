@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from benchmark.checks import kept
+from benchmark.checks import counted, kept
 from billing.tables import USAGE
 from core.db import Database
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF
@@ -115,3 +115,23 @@ def test_a_message_that_was_acknowledged_and_is_not_there_is_lost(database: Data
 
     assert not check.held
     assert check.found == "2 acknowledged, 1 lost, 0 doubled, 0 waiting"
+
+
+@pytest.mark.parametrize(
+    ("failing", "accepted", "due"),
+    [
+        (set(), 2, {"PIN": 1, "RESULT": 1}),
+        ({ONE_END}, 3, {"PIN": 1, "RESULT": 1}),
+        ({AS_DUE}, 2, {"PIN": 2}),
+        ({AS_DUE}, 2, {"PIN": 1, "RESULT": 1, "HELP": 1}),
+    ],
+)
+def test_messages_without_ids_are_held_against_how_many_there_were(
+    database: Database, failing: set[int], accepted: int, due: dict[str, int]
+) -> None:
+    database.write(lambda session: _message(session, "m-1", "PIN"))
+    database.write(lambda session: _message(session, "m-2", "RESULT"))
+
+    found = database.read(lambda session: counted(session, accepted, due))
+
+    assert {number for number, check in enumerate(found) if not check.held} == failing

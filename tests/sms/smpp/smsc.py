@@ -1,7 +1,6 @@
 """An SMSC that nobody here wrote: npm's `smpp`, in a Node process that tests tell what to do."""
 
 import json
-import shutil
 import subprocess
 import threading
 import time
@@ -11,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from benchmark import smsc_package
+from benchmark.errors import NoSmscError
+from benchmark.smsc_package import PACKAGE
 from tests.e2e.listener import free_port
 
-PACKAGE = "smpp@0.5.1"
 SYSTEM_ID = "tradan"
 PASSWORD = "s3cret"
 SHORT_CODE = "1414"
@@ -24,18 +25,10 @@ Event = dict[str, Any]
 
 def install(config: pytest.Config) -> Path:
     """Return a folder with the package, installed once and kept; skip where there is no Node."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("no Node here: nothing was tried against npm's smpp")
-    folder = config.cache.mkdir(PACKAGE.replace("@", "-"))
-    if not (folder / "node_modules" / "smpp").is_dir():
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
-        (folder / "package.json").write_text('{"private": true}')
-        try:
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
-        except subprocess.SubprocessError as error:
-            pytest.skip(f"nothing was tried against npm's smpp: npm install failed: {error}")
-    return folder
+    try:
+        return smsc_package.installed(config.cache.mkdir(PACKAGE.replace("@", "-")))
+    except NoSmscError as error:
+        pytest.skip(f"nothing was tried against npm's smpp: {error}")
 
 
 class Smsc:
