@@ -16,7 +16,7 @@ SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !pl
 GUARD = -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true --max-worker-restart 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format test-timing slow test-browser benchmark migration openapi \
+.PHONY: help demo test lint format test-timing slow fuzz test-browser benchmark migration openapi \
 	translations pictures lock chromium go kannel clean
 
 help: ## List the targets
@@ -44,6 +44,9 @@ test-timing: .venv/.installed ## Measure that every NOMATCH takes the same time 
 
 slow: .venv/.installed ## Run the tests that take minutes to say a little more
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+fuzz: .venv/.installed ## Look for input that breaks a parser (ARGS="--seconds 600 --keep pdus")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-browser: .venv/.installed chromium ## Run the tests of the web pages only, in Chromium
 	$(BIN)/python -m pytest -m browser $(ARGS)

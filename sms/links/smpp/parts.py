@@ -15,6 +15,8 @@ from sms.links.smpp.pdu import Message, Tag
 _HAS_HEADER = 0x40
 _REFERENCE_8, _REFERENCE_16 = 0x00, 0x08
 _LENGTH_8, _LENGTH_16 = 3, 4
+# The parameters have one octet or two; some write every number with four.
+_LONGEST_SAR = 4
 
 
 class PartError(Exception):
@@ -99,5 +101,7 @@ def _sar(message: Message) -> Place | None:
     )
     if not reference or not total or not number:
         return None
+    if max(map(len, (reference, total, number))) > _LONGEST_SAR:
+        raise PartError("parameter")
     values = (int.from_bytes(value, "big") for value in (reference, total, number))
     return Place("sar", *values)

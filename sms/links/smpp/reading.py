@@ -1,5 +1,6 @@
 """What a deliver_sm is: a text, a part of one, a receipt, or nothing that can be read. Pure."""
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ LONGEST_TEXT = 1000
 MOST_PARTS = 3
 _INTERNATIONAL = 1
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,64}")
+_LONGEST_SHOWN = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,10 @@ def _given_id(profile: Profile, message: Message) -> str | None:
     value = (message.tlv(profile.message_id_tag) or b"").rstrip(b"\0")
     if not value:
         return None
-    return value.decode() if _VISIBLE.fullmatch(value) else value[:32].hex()
+    if _VISIBLE.fullmatch(value):
+        return value.decode()
+    # Two that are long and begin alike are two ids.
+    return value.hex() if len(value) <= _LONGEST_SHOWN else hashlib.sha256(value).hexdigest()
 
 
 def _receipt(profile: Profile, message: Message, text: str, now: datetime) -> Receipt | None:

@@ -16,11 +16,12 @@ _KIND = 0x3C
 _RECEIPT, _INTERMEDIATE = 0x04, 0x20
 _DONE = re.compile(r"[0-9]{10}(?:[0-9]{2})?")
 _TO_THE_SECOND = 12
+# Nothing in it goes back far: a text that is made for that is read in milliseconds too.
 PATTERN = (
-    r"id:\s*(?P<id>[\x21-\x7e]{1,64})"
-    r"(?:.*?\bdone date:\s*(?P<done>[0-9]{10,12}))?"
-    r".*?\bstat:\s*(?P<state>[A-Za-z]{1,10})"
-    r"(?:.*?\berr:\s*(?P<error>[0-9A-Za-z]{1,10}))?"
+    r"id:\s*+(?P<id>[\x21-\x7e]{1,64}+)"
+    r"(?:(?>.*?\bdone date:\s*+(?P<done>[0-9]{10,12}+)))?"
+    r"(?>.*?\bstat:\s*+(?P<state>[A-Za-z]{1,10}+))"
+    r"(?:.*?\berr:\s*+(?P<error>[0-9A-Za-z]{1,10}+))?"
 )
 STATES: Mapping[str, Delivery] = {
     "ACCEPTD": Delivery.QUEUED,

@@ -98,6 +98,19 @@ def test_an_operators_own_id_holds_for_good(sqlite_gateway: Gateway) -> None:
     assert len(texts(smpp)) == 2
 
 
+def test_long_ids_that_begin_alike_are_of_two_messages(sqlite_gateway: Gateway) -> None:
+    smpp = stand(sqlite_gateway, message_id_tag=0x1400)
+    long = b"20261122-hanoi-smsc-3-node-17-" * 3
+
+    statuses = smpp.take(
+        delivered("HD", tlvs=[(0x1400, long + b"1")]),
+        delivered("PHI", tlvs=[(0x1400, long + b"2")]),
+    )
+
+    assert statuses == [OK, OK]
+    assert len(texts(smpp)) == 2
+
+
 def test_parts_join_in_any_order(each: Stand) -> None:
     assert each.take(part("456", 2)) == [OK]
     assert each.bell.rung == 0

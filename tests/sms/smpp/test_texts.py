@@ -1,6 +1,7 @@
 """What octets say: alphabets, parts of long messages, and receipts."""
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,16 @@ def test_sar_parameters_tell_the_place() -> None:
     assert parts.read(message(b"DC", 0, *tlvs)) == Carried(b"DC", Place("sar", 263, 3, 2))
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_sar_parameters_that_are_no_numbers_of_theirs_are_refused(place: int) -> None:
+    values = [b"\1", b"\2", b"\2"]
+    values[place] = b"\1" * 5000
+    tags = (Tag.SAR_REFERENCE, Tag.SAR_TOTAL, Tag.SAR_NUMBER)
+
+    with pytest.raises(PartError):
+        parts.read(message(b"DC", 0, *zip(tags, values, strict=True)))
+
+
 def test_a_payload_is_the_text_where_there_is_no_other() -> None:
     assert parts.read(message(b"", 0, (Tag.MESSAGE_PAYLOAD, b"DC"))) == Carried(b"DC", None)
 
@@ -181,6 +192,17 @@ def test_receipts_of_other_kinds_are_read(text: str, state: Delivery) -> None:
 
     assert told is not None
     assert (told.written, told.state, told.done_at) == ("1", state, None)
+
+
+@pytest.mark.parametrize("text", ["id:" * 200 + " done date:111111111111" * 20, "id:" * 330])
+def test_a_text_that_is_made_to_be_read_slowly_is_read_at_once(text: str) -> None:
+    began = time.process_time()
+
+    assert read(text) is None
+    # A pattern that goes back and forth takes minutes for ten of these.
+    for _ in range(9):
+        read(text)
+    assert time.process_time() - began < 2
 
 
 def test_an_operator_of_another_habit_brings_its_own_pattern() -> None:
