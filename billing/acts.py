@@ -1,9 +1,18 @@
-"""What officers do to statements, and what the entry of each act tells of it."""
+"""What officers do to statements, and what the journal's entry of each act tells of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlalchemy.orm import Session
+
+from billing.periods import Period
 from billing.statements import Statement
+from core.keyring import Keyring
+from journal import acts
+from journal.entries import Kind
+
+_AT_ONCE = 200
 
 
 class Act(StrEnum):
@@ -15,10 +24,18 @@ class Act(StrEnum):
     SETTLE = "settle"
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry tells of a statement: what was done, and the digest of its lines then."""
+
+    act: Act
+    digest: str
+
+
 def said(act: Act, statement: Statement) -> Mapping[str, str | int]:
     """Return what the journal's entry of an act says, the digest of the lines among it."""
     told: dict[str, str | int] = {
-        "act": f"statement-{act}",
+        "act": _NAMES[act],
         "operator": statement.operator,
         "period": str(statement.period),
         "digest": statement.digest,
@@ -29,3 +46,35 @@ def said(act: Act, statement: Statement) -> Mapping[str, str | int]:
     if act is Act.SETTLE and statement.reference:
         told["reference"] = statement.reference
     return told
+
+
+def newest(
+    session: Session, keyring: Keyring, period: Period, operators: Collection[str]
+) -> dict[str, Told]:
+    """Return what the newest entry about each operator's statement of a month tells.
+
+    Whoever administers the database can change a statement's lines together with their digest, but
+    not what an entry says: it opens with our keys alone, and in its own row. An operator has none
+    where the journal tells nothing, or where that is not sealed yet.
+    """
+    wanted, found = set(operators), dict[str, Told]()
+    before = None
+    while wanted:
+        some = acts.page(session, keyring, _AT_ONCE, before=before, kind=Kind.ADMIN)
+        for each in some:
+            payload = each.act.payload if each.act else {}
+            act, operator = _ACTS.get(str(payload.get("act"))), payload.get("operator")
+            if act is None or operator not in wanted or payload["period"] != str(period):
+                continue
+            wanted.discard(operator)
+            if each.index is not None:
+                found[operator] = Told(act, payload["digest"])
+        # No month is sent before it is over.
+        if not some or some[-1].at < period.starts_at:
+            break
+        before = some[-1].entry_id
+    return found
+
+
+_NAMES = {act: f"statement-{act}" for act in Act}
+_ACTS = {name: act for act, name in _NAMES.items()}

@@ -13,7 +13,7 @@ from billing import carried, kept_lines, lines, statements, tariffs
 from billing.carried import Section
 from billing.lines import Line
 from billing.periods import Period
-from billing.statements import State, Statement
+from billing.statements import Sent, State, Statement
 
 
 class Carrier(Protocol):
@@ -44,16 +44,27 @@ class Account:
         return cls(operator, links) if links else None
 
 
-def compute(session: Session, account: Account, period: Period) -> tuple[Line, ...]:
-    """Return the lines of a period: what was carried in it, and what corrects closed months.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a statement of a period is to say, and what was sent of other months before counting."""
+
+    lines: tuple[Line, ...]
+    beside: Sent
+
+
+def compute(session: Session, account: Account, period: Period) -> Counted:
+    """Count the lines of a period: what was carried in it, and what corrects closed months.
 
     A correction is for the earliest later month that is not closed; it is nowhere twice.
     """
+    # Asked first: what is sent while the rest is counted has to be seen by who sends this.
+    beside = statements.sent_beside(session, account.operator, period)
     ours = computed(session, account, period)
     before = [s for s in statements.listed(session, account.operator) if s.period < period]
     newest_open = max((s.period for s in before if not s.is_closed), default=None)
     ready = [s for s in before if s.is_closed and (newest_open is None or s.period > newest_open)]
-    return lines.added(ours, *due(session, account, ready, but=period).values())
+    corrections = due(session, account, ready, but=period).values()
+    return Counted(lines.added(ours, *corrections), beside)
 
 
 def computed(session: Session, account: Account, period: Period) -> tuple[Line, ...]:

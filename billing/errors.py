@@ -36,6 +36,8 @@ class Why(StrEnum):
     UNPRICED = auto()
     DIFFERENT = auto()
     CHANGED = auto()
+    UNTOLD = auto()
+    MOVED = auto()
     MAKER = auto()
 
 

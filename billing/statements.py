@@ -21,9 +21,6 @@ from billing.tables import STATEMENT
 from core.clock import vietnam_day
 from core.db import dialect_of, locked, upsert
 
-LONGEST_REASON = 200
-LONGEST_REFERENCE = 100
-
 
 class State(StrEnum):
     """How far a statement has come."""
@@ -38,7 +35,11 @@ class State(StrEnum):
 
 CLOSED = frozenset({State.SIGNED, State.SETTLED})
 _MADE_ANEW = frozenset({State.DRAFT, State.DIFFERENT})
-_COMPARED = frozenset({State.SENT, State.MATCHED, State.DIFFERENT})
+COMPARED = frozenset({State.SENT, State.MATCHED, State.DIFFERENT})
+# What a comparison with the operator's records leaves in a statement.
+OF_COMPARISON = ("file_digest", "difference_hundredths", "reconciled_by", "reconciled_at")
+# Months that were sent, each with the digest of its lines.
+Sent = frozenset[tuple[Period, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,11 @@ class Statement:
         """Tell whether it may not change any more."""
         return self.state in CLOSED
 
+    @property
+    def makers(self) -> frozenset[str | None]:
+        """Who has made, sent or compared it, and so does not check it."""
+        return frozenset({self.opened_by, self.sent_by, self.reconciled_by} - {None})
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -97,6 +103,15 @@ def listed(session: Session, operator: str | None = None) -> list[Statement]:
     if operator is not None:
         wanted = wanted.where(STATEMENT.c.operator == operator)
     return [_read(row) for row in session.execute(wanted)]
+
+
+def sent_beside(session: Session, operator: str, period: Period) -> Sent:
+    """Return what an operator was sent of other months: a draft holds no correction of those."""
+    return frozenset(
+        (each.period, each.digest)
+        for each in listed(session, operator)
+        if each.period != period and each.state is not State.DRAFT
+    )
 
 
 def is_intact(session: Session, statement: Statement) -> bool:
@@ -123,23 +138,32 @@ def open_draft(
         index_elements=["operator", "period"]
     )
     session.execute(insert.values(operator=operator, period=str(period), **values))
-    standing = _hold(session, operator, period)
-    _require(standing, _MADE_ANEW, "it is made anew only as a draft, or where the operator differs")
-    cleared = dict.fromkeys(("sent_by", "sent_at", "file_digest", "difference_hundredths"))
-    cleared |= dict.fromkeys(("reconciled_by", "reconciled_at"))
+    standing = hold(session, operator, period)
+    require(standing, _MADE_ANEW, "it is made anew only as a draft, or where the operator differs")
+    cleared = dict.fromkeys(("sent_by", "sent_at", *OF_COMPARISON))
     kept_lines.store(session, standing.id, found)
-    return Done(_change(session, standing, values | cleared))
+    return Done(change(session, standing, values | cleared))
 
 
 def send(
-    session: Session, operator: str, period: Period, found: Sequence[Line], by: str, now: datetime
+    session: Session,
+    operator: str,
+    period: Period,
+    found: Sequence[Line],
+    by: str,
+    now: datetime,
+    *,
+    beside: Sent,
 ) -> Done:
     """Fix the lines of a draft, to be sent to the operator.
 
-    Raises: StatementError if it is no draft, the month is not over, or a price is missing.
+    Shape: *beside* is what was sent of other months before *found* was counted. Raises:
+    StatementError if it is no draft, the month is not over, a price is missing, or other months
+    were sent since.
     """
-    standing = _hold(session, operator, period)
-    _require(standing, {State.DRAFT}, "only a draft is sent")
+    _take_turn(session, operator, period, beside)
+    standing = hold(session, operator, period)
+    require(standing, {State.DRAFT}, "only a draft is sent")
     if vietnam_day(now) <= period.last_day:
         raise StatementError(f"the month {period} is not over yet", Why.RUNNING)
     if missing := lines.unpriced(found):
@@ -156,81 +180,14 @@ def send(
         "sent_at": now,
         **_of_lines(operator, period, found),
     }
-    return Done(_change(session, standing, values))
+    return Done(change(session, standing, values))
 
 
-def note_reconciled(
-    session: Session,
-    operator: str,
-    period: Period,
-    *,
-    matches: bool,
-    file_digest: str,
-    difference_hundredths: int,
-    by: str,
-    now: datetime,
-) -> Done:
-    """Note what the comparison with the operator's records came to.
+def hold(session: Session, operator: str, period: Period) -> Statement:
+    """Return the statement of a period and keep others from changing it meanwhile.
 
-    Units: *difference_hundredths* is the operator's figure less ours. Raises: StatementError if the
-    statement was not sent, or is signed.
+    Raises: StatementError if there is none.
     """
-    standing = _hold(session, operator, period)
-    _require(standing, _COMPARED, "only what was sent and is not signed is compared")
-    values: dict[str, object] = {
-        "state": State.MATCHED if matches else State.DIFFERENT,
-        "file_digest": file_digest,
-        "difference_hundredths": difference_hundredths,
-        "reconciled_by": by,
-        "reconciled_at": now,
-    }
-    is_new = any(
-        getattr(standing, name) != values[name]
-        for name in ("state", "file_digest", "difference_hundredths")
-    )
-    return Done(_change(session, standing, values) if is_new else standing, is_new)
-
-
-def close(
-    session: Session, operator: str, period: Period, agreed: str | None, by: str, now: datetime
-) -> Done:
-    """Sign a statement that the operator's records match; *agreed* says why it is one that differs.
-
-    Closed once, it is closed. Raises: StatementError if whoever made it does this, or it is not in
-    that state, or its lines are not those that were sent.
-    """
-    standing = _hold(session, operator, period)
-    if standing.is_closed:
-        return Done(standing, is_new=False)
-    _require(standing, _COMPARED - {State.SENT}, "it is signed once compared with the operator's")
-    if standing.state is State.DIFFERENT and not agreed:
-        raise StatementError("the operator's records differ: say what was agreed on", Why.DIFFERENT)
-    _refuse_maker(standing, by)
-    if not is_intact(session, standing):
-        raise StatementError(
-            "its lines are not those that were sent: they were changed since", Why.CHANGED
-        )
-    values = {"state": State.SIGNED, "agreed": agreed, "closed_by": by, "closed_at": now}
-    return Done(_change(session, standing, values))
-
-
-def settle(
-    session: Session, operator: str, period: Period, reference: str, by: str, now: datetime
-) -> Done:
-    """Note that what a signed statement comes to was netted; settled once, it is settled.
-
-    Raises: StatementError if whoever made it does this, or it is not signed.
-    """
-    standing = _hold(session, operator, period)
-    if standing.state is State.SETTLED:
-        return Done(standing, is_new=False)
-    _require(standing, {State.SIGNED}, "only what is signed is settled")
-    _refuse_maker(standing, by)
-    values = {"state": State.SETTLED, "reference": reference, "settled_by": by, "settled_at": now}
-    return Done(_change(session, standing, values))
-
-
-def _hold(session: Session, operator: str, period: Period) -> Statement:
     row = session.execute(locked(_of(operator, period), session)).one_or_none()
     if row is None:
         raise StatementError(
@@ -239,7 +196,11 @@ def _hold(session: Session, operator: str, period: Period) -> Statement:
     return _read(row)
 
 
-def _require(standing: Statement, states: frozenset[State] | set[State], why: str) -> None:
+def require(standing: Statement, states: frozenset[State] | set[State], why: str) -> None:
+    """See that a statement is in one of these states.
+
+    Raises: StatementError if it is not.
+    """
     if standing.state not in states:
         raise StatementError(
             f"the statement of {standing.operator} for {standing.period} is {standing.state}: "
@@ -248,16 +209,23 @@ def _require(standing: Statement, states: frozenset[State] | set[State], why: st
         )
 
 
-def _refuse_maker(standing: Statement, by: str) -> None:
-    if by in (standing.opened_by, standing.sent_by):
-        raise StatementError(
-            "who has made a statement does not check it: somebody else has to", Why.MAKER
-        )
-
-
-def _change(session: Session, standing: Statement, values: Mapping[str, object]) -> Statement:
+def change(session: Session, standing: Statement, values: Mapping[str, object]) -> Statement:
+    """Put values into a statement that is held, and return it as it is then."""
     session.execute(sa.update(STATEMENT).where(STATEMENT.c.id == standing.id).values(**values))
     return _read(session.execute(sa.select(STATEMENT).where(STATEMENT.c.id == standing.id)).one())
+
+
+def _take_turn(session: Session, operator: str, period: Period, beside: Sent) -> None:
+    """Have an operator's months be sent one after the other: two could hold the same correction."""
+    months = sa.select(STATEMENT.c.id).where(STATEMENT.c.operator == operator)
+    session.execute(locked(months.order_by(STATEMENT.c.id), session)).all()
+    # Asked after the wait, in which another may have been sent.
+    if sent_beside(session, operator, period) != beside:
+        raise StatementError(
+            f"another month of {operator} was sent while this one was counted, and may hold the "
+            "same corrections: nothing was changed, send it once more",
+            Why.MOVED,
+        )
 
 
 def _of_lines(operator: str, period: Period, found: Sequence[Line]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from billing.acts import Act
+    from billing.acts import Act, Told
     from billing.drafts import Account
     from billing.periods import Period
     from billing.statements import Done
@@ -45,6 +45,14 @@ def period_of(text: str) -> "Period":
         return Period.parse(text)
     except PeriodError as error:
         raise UsageFault(str(error), USAGE) from error
+
+
+def told_of(service: Service, operator: str, period: "Period") -> "Told | None":
+    """Return the newest that the journal tells of a statement."""
+    from billing import acts
+
+    found = service.database.read(lambda s: acts.newest(s, service.keyring, period, [operator]))
+    return found.get(operator)
 
 
 def perform(

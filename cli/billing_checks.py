@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.billing_acts import perform, period_of
+from cli.billing_acts import perform, period_of, told_of
 from cli.billing_statements import AS_JSON, OFFICER, OPERATOR, tell
 from cli.context import Service, pass_service
 from cli.exits import USAGE, UsageFault
 from cli.groups import Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.orm import Session
 
     from billing.statements import Done
@@ -38,17 +40,22 @@ def close_command(
 
     Whoever made it cannot. Closed twice is closed once.
     """
-    from billing import statements
+    from billing import checks
     from billing.acts import Act
     from console.access.roles import Right
 
     month, now = period_of(period), service.clock.now()
-    said = _checked("--agreed", agreed, statements.LONGEST_REASON)
+    said = _checked("--agreed", agreed, checks.LONGEST_REASON)
 
-    def work(session: "Session", officer: "Officer") -> "Done":
-        return statements.close(session, operator, month, said, officer.actor, now)
+    def prepare() -> "Callable[[Session, Officer], Done]":
+        told = told_of(service, operator, month)
 
-    done = perform(service, name, Right.CHECK_STATEMENTS, Act.CLOSE, lambda: work)
+        def work(session: "Session", officer: "Officer") -> "Done":
+            return checks.close(session, operator, month, said, officer.actor, now, told=told)
+
+        return work
+
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.CLOSE, prepare)
     tell(done.statement, as_json=as_json)
 
 
@@ -69,17 +76,22 @@ def settle_command(
     service: Service, /, *, period: str, operator: str, name: str, reference: str, as_json: bool
 ) -> None:
     """Note that what a signed statement comes to was paid or set off, for billing checkers."""
-    from billing import statements
+    from billing import checks
     from billing.acts import Act
     from console.access.roles import Right
 
     month, now = period_of(period), service.clock.now()
-    said = _checked("--reference", reference, statements.LONGEST_REFERENCE) or ""
+    said = _checked("--reference", reference, checks.LONGEST_REFERENCE) or ""
 
-    def work(session: "Session", officer: "Officer") -> "Done":
-        return statements.settle(session, operator, month, said, officer.actor, now)
+    def prepare() -> "Callable[[Session, Officer], Done]":
+        told = told_of(service, operator, month)
 
-    done = perform(service, name, Right.CHECK_STATEMENTS, Act.SETTLE, lambda: work)
+        def work(session: "Session", officer: "Officer") -> "Done":
+            return checks.settle(session, operator, month, said, officer.actor, now, told=told)
+
+        return work
+
+    done = perform(service, name, Right.CHECK_STATEMENTS, Act.SETTLE, prepare)
     tell(done.statement, as_json=as_json)
 
 

@@ -124,7 +124,7 @@ def _confirmed(service: Service, name: str) -> "Officer":
 
 def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
     """Note on the statement what the comparison came to, with an entry."""
-    from billing import statements
+    from billing import compared
     from billing.reconciliation.summary import Verdict
     from cli.acting import perform_told
 
@@ -135,7 +135,7 @@ def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
         # What was compared is usage as it is now; what is signed are the lines that were sent.
         is_sent = sent == summary.ours
         difference = (summary.theirs - sent).amount
-        done = statements.note_reconciled(
+        done = compared.note(
             session,
             summary.operator,
             summary.period,

@@ -57,7 +57,7 @@ def open_command(
         found = service.database.read(lambda s: drafts.compute(s, account, month))
 
         def work(session: "Session", officer: "Officer") -> "Done":
-            return statements.open_draft(session, operator, month, found, officer.actor, now)
+            return statements.open_draft(session, operator, month, found.lines, officer.actor, now)
 
         return work
 
@@ -92,7 +92,9 @@ def send_command(
         found = service.database.read(lambda s: drafts.compute(s, account, month))
 
         def work(session: "Session", officer: "Officer") -> "Done":
-            return statements.send(session, operator, month, found, officer.actor, now)
+            return statements.send(
+                session, operator, month, found.lines, officer.actor, now, beside=found.beside
+            )
 
         return work
 

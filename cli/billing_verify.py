@@ -21,7 +21,8 @@ def verify_command(service: Service, /, *, period: str, as_json: bool) -> None:
     """Check that journal, usage and statements of a month agree, for accountants and auditors.
 
     Findings are entries of lookups and messages that were not counted, usage without its message
-    or reply, and statements that are not what they were made of, or not what they would be now.
+    or reply, and statements that are not what they were made of, not what the journal tells of
+    them, or not what they would be now.
     Ends 0 when all agrees, else 4.
     """
     from sms import three_way
@@ -29,7 +30,8 @@ def verify_command(service: Service, /, *, period: str, as_json: bool) -> None:
     month = period_of(period)
     operators = sorted({link.operator for link in service.links.all()})
     accounts = [account_of(service, operator) for operator in operators]
-    found = service.database.read(lambda s: three_way.check(s, month, accounts))
+    keyring = service.keyring
+    found = service.database.read(lambda s: three_way.check(s, keyring, month, accounts))
     if as_json:
         click.echo(json.dumps({"period": str(month), "findings": [asdict(each) for each in found]}))
     elif found:

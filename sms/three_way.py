@@ -4,7 +4,7 @@ Each question is one statement of the database over the whole month, so it takes
 a large month than for a small one.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,13 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from billing import drafts, statements
+from billing import acts, drafts, statements
+from billing.acts import Act, Told
 from billing.drafts import Account
 from billing.periods import Period
 from billing.statements import State, Statement
 from billing.tables import USAGE
 from billing.usage import Direction
 from core.ids import first_uuid7
+from core.keyring import Keyring
 from journal import lookups
 from sms.dispatch import ReplyState
 from sms.inbound import State as MessageState
@@ -39,6 +41,7 @@ class Problem(StrEnum):
     MESSAGE_WITHOUT_USAGE = "message-without-usage"
     REPLY_WITHOUT_USAGE = "reply-without-usage"
     STATEMENT_CHANGED = "statement-changed"
+    STATEMENT_UNTOLD = "statement-untold"
     STATEMENT_NOT_RECOMPUTED = "statement-not-recomputed"
 
 
@@ -51,12 +54,15 @@ class Finding:
     examples: tuple[str, ...]
 
 
-def check(session: Session, period: Period, accounts: Collection[Account]) -> list[Finding]:
+def check(
+    session: Session, keyring: Keyring, period: Period, accounts: Collection[Account]
+) -> list[Finding]:
     """Compare journal, usage and statements of a month."""
     found = [statement for statement in statements.listed(session) if statement.period == period]
     is_forgotten = any(statement.forgotten_at is not None for statement in found)
     carried = () if is_forgotten else _carried(session, period)
-    return [*carried, *_of_statements(session, found, accounts)]
+    told = acts.newest(session, keyring, period, [each.operator for each in found])
+    return [*carried, *_of_statements(session, found, told, accounts)]
 
 
 def _carried(session: Session, period: Period) -> Iterator[Finding]:
@@ -172,21 +178,33 @@ def _within(
     return column >= first_uuid7(start - _APART), column < first_uuid7(end + _APART)
 
 
+# What the journal has to tell last of a statement in a state; a draft is counted anew anyway.
+_LAST = {
+    State.SENT: Act.SEND,
+    State.MATCHED: Act.SEND,
+    State.DIFFERENT: Act.SEND,
+    State.SIGNED: Act.CLOSE,
+    State.SETTLED: Act.SETTLE,
+}
+
+
 def _of_statements(
-    session: Session, found: Iterable[Statement], accounts: Collection[Account]
+    session: Session,
+    found: Iterable[Statement],
+    told: Mapping[str, Told],
+    accounts: Collection[Account],
 ) -> Iterator[Finding]:
     by_name = {account.operator: account for account in accounts}
-    changed, apart = [], []
+    named: dict[Problem, list[str]] = {}
     for statement in found:
+        operator, last = statement.operator, _LAST.get(statement.state)
         if not statements.is_intact(session, statement):
-            changed.append(statement.operator)
-        elif statement.state is not State.DRAFT:
-            account = by_name.get(statement.operator, Account(statement.operator, frozenset()))
+            named.setdefault(Problem.STATEMENT_CHANGED, []).append(operator)
+        elif last is not None and told.get(operator) != Told(last, statement.digest):
+            named.setdefault(Problem.STATEMENT_UNTOLD, []).append(operator)
+        elif last is not None:
+            account = by_name.get(operator, Account(operator, frozenset()))
             if drafts.due(session, account, [statement]):
-                apart.append(statement.operator)
-    for problem, names in (
-        (Problem.STATEMENT_CHANGED, changed),
-        (Problem.STATEMENT_NOT_RECOMPUTED, apart),
-    ):
-        if names:
-            yield Finding(problem, len(names), tuple(names))
+                named.setdefault(Problem.STATEMENT_NOT_RECOMPUTED, []).append(operator)
+    for problem, names in sorted(named.items()):
+        yield Finding(problem, len(names), tuple(names))

@@ -14,12 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from billing import acts, drafts, lines, statements
+from billing import acts, checks, drafts, lines, statements
+from billing.acts import Told
 from billing.carried import Section
+from billing.checks import LONGEST_REASON, LONGEST_REFERENCE
+from billing.drafts import Counted
 from billing.errors import StatementError, Why
-from billing.lines import Line
 from billing.periods import Period
-from billing.statements import LONGEST_REASON, LONGEST_REFERENCE, Done, State, Statement
+from billing.statements import Done, State, Statement
 from billing.usage import Direction
 from console import acts as entries
 from console import grounds, months
@@ -116,7 +118,7 @@ class Billing:
         return self._perform(
             login, acts.Act.OPEN, month,
             lambda s: statements.open_draft(
-                s, operator, month.period, found, login.officer.actor, now
+                s, operator, month.period, found.lines, login.officer.actor, now
             ),
         )  # fmt: skip
 
@@ -127,7 +129,8 @@ class Billing:
         return self._perform(
             login, acts.Act.SEND, month,
             lambda s: statements.send(
-                s, operator, month.period, found, login.officer.actor, now
+                s, operator, month.period, found.lines, login.officer.actor, now,
+                beside=found.beside,
             ),
         )  # fmt: skip
 
@@ -135,10 +138,13 @@ class Billing:
         """Sign a statement, for good."""
         month, now = self._month(operator, period), self._desk.clock.now()
         agreed = _line("agreed", LONGEST_REASON) or None
+        told = self._told(month)
         return self._perform(
             login, acts.Act.CLOSE, month,
             lambda s: _as_seen(
-                statements.close(s, operator, month.period, agreed, login.officer.actor, now)
+                checks.close(
+                    s, operator, month.period, agreed, login.officer.actor, now, told=told
+                )
             ),
         )  # fmt: skip
 
@@ -148,10 +154,13 @@ class Billing:
         reference = _line("reference", LONGEST_REFERENCE)
         if not reference:
             raise NotAllowedError(_("Hãy ghi chứng từ thanh toán hoặc bù trừ."))
+        told = self._told(month)
         return self._perform(
             login, acts.Act.SETTLE, month,
             lambda s: _as_seen(
-                statements.settle(s, operator, month.period, reference, login.officer.actor, now)
+                checks.settle(
+                    s, operator, month.period, reference, login.officer.actor, now, told=told
+                )
             ),
         )  # fmt: skip
 
@@ -170,7 +179,14 @@ class Billing:
             raise NotAllowedError(_because(error.why)) from error
         return _to(month)
 
-    def _computed(self, month: Month) -> tuple[Line, ...]:
+    def _told(self, month: Month) -> Told | None:
+        keyring, operator = self._desk.keyring, month.operator
+        found = self._desk.database.read(
+            lambda s: acts.newest(s, keyring, month.period, [operator])
+        )
+        return found.get(operator)
+
+    def _computed(self, month: Month) -> Counted:
         # Counted before anything is locked: a large month must not make messages wait.
         return self._desk.database.read(lambda s: drafts.compute(s, month.account, month.period))
 
@@ -202,6 +218,10 @@ def _because(why: Why) -> str:
         Why.UNPRICED: _("Có tin chưa có giá. Hãy nhập bảng giá rồi lập lại."),
         Why.DIFFERENT: _("Số liệu hai bên lệch: hãy ghi điều hai bên đã thống nhất."),
         Why.CHANGED: _("Các dòng không còn như lúc gửi. Báo cán bộ an ninh, đừng ký."),
+        Why.UNTOLD: _(
+            "Các dòng không phải là những dòng nhật ký đã ghi. Báo cán bộ an ninh, đừng ký."
+        ),
+        Why.MOVED: _("Kỳ khác vừa được gửi, có thể mang cùng điều chỉnh. Hãy bấm gửi lần nữa."),
         Why.MAKER: _("Người lập bảng không kiểm bảng: một cán bộ khác phải ký."),
     }
     return told[why]
@@ -230,7 +250,7 @@ def _steps(statement: Statement | None) -> list[Step]:
 def _may(login: Login, statement: Statement | None, *, is_over: bool) -> frozenset[acts.Act]:
     """Return what this officer may do to a statement now."""
     rights, state = login.officer.rights, statement.state if statement else None
-    made = {statement.opened_by, statement.sent_by} if statement else set()
+    made = statement.makers if statement else frozenset()
     may = set()
     if Right.MAKE_STATEMENTS in rights:
         if state in {None, State.DRAFT, State.DIFFERENT}:

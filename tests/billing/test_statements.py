@@ -1,6 +1,8 @@
 """Statements: made by one and checked by another, once, and never changed afterwards."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,11 +10,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
-from billing import kept_lines, lines, statements
+from billing import checks, kept_lines, lines, statements
+from billing.acts import Act, Told
 from billing.carried import Group, Section
-from billing.errors import StatementError
-from billing.statements import State
+from billing.errors import StatementError, Why
+from billing.periods import Period
+from billing.statements import Done, State
 from billing.tables import STATEMENT, STATEMENT_LINE
 from billing.tariffs import Tariffs
 from billing.usage import Direction
@@ -21,6 +26,7 @@ from tests.billing.books import (
     CHECKER,
     MAKER,
     NOVEMBER,
+    NOW,
     OCTOBER,
     PRICE,
     Books,
@@ -28,7 +34,10 @@ from tests.billing.books import (
     id_of,
     message,
 )
-from tests.billing.tampering import loosen
+from tests.billing.tampering import loosen, rewrite
+
+# When December is over, too.
+LATER = datetime(2027, 1, 20, 3, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -257,6 +266,34 @@ def test_lines_that_somebody_changed_before_the_signature_are_not_signed(
         books.close()
 
 
+def test_lines_changed_together_with_their_digest_are_not_signed(books: Books) -> None:
+    books.open()
+    books.send()
+    books.compare()
+    sent = books.told(Act.SEND)
+    books.database.write(lambda s: rewrite(s, "viettel", OCTOBER))
+
+    def close(told: Told | None) -> Done:
+        return books.database.write(
+            lambda s: checks.close(s, "viettel", OCTOBER, None, CHECKER, NOW, told=told)
+        )
+
+    for told in (sent, None, books.told(Act.OPEN)):
+        with pytest.raises(StatementError, match="the journal's newest sealed entry") as refused:
+            close(told)
+        assert refused.value.why is Why.UNTOLD
+
+
+def test_who_compared_a_statement_does_not_sign_it(sqlite_books: Books) -> None:
+    books = sqlite_books
+    books.open(by="officer:third")
+    books.send(by="officer:third")
+    books.compare()
+
+    with pytest.raises(StatementError, match="somebody else"):
+        books.close(by=MAKER)
+
+
 def test_what_comes_late_corrects_the_next_month_by_name(books: Books) -> None:
     signed = books.close_month().statement
     books.carry([message(day(31)), message(day(5, NOVEMBER))])
@@ -297,6 +334,46 @@ def test_a_correction_is_in_one_statement_alone(books: Books) -> None:
     books.carry([message(day(30))])
     (second,) = books.compute(december)
     assert (second.terms.corrects, second.messages) == ("2026-10", 1)
+
+
+def test_two_months_sent_at_once_take_a_correction_once(books: Books) -> None:
+    december, began = NOVEMBER.following, threading.Event()
+    books.close_month()
+    books.carry([message(day(31))])
+    # The later month was counted before there was an earlier one to wait for.
+    books.open(december)
+    counted = {december: books.count(december)}
+    books.open(NOVEMBER)
+    counted[NOVEMBER] = books.count(NOVEMBER)
+    assert counted[NOVEMBER] == counted[december]
+
+    def first(session: Session) -> None:
+        found = counted[december]
+        statements.send(
+            session, "viettel", december, found.lines, MAKER, LATER, beside=found.beside
+        )
+        began.set()
+        # Long enough for the other to come as far as it can.
+        threading.Event().wait(0.3)
+
+    with ThreadPoolExecutor() as pool:
+        one = pool.submit(books.database.write, first)
+        began.wait(5)
+        other = pool.submit(books.send_counted, counted[NOVEMBER], NOVEMBER, now=LATER)
+        one.result()
+        with pytest.raises(StatementError, match="send it once more") as refused:
+            other.result()
+
+    def held(period: Period) -> tuple[State, int]:
+        found = books.database.read(lambda s: statements.find(s, "viettel", period))
+        assert found is not None
+        kept = books.database.read(lambda s: kept_lines.load(s, found.id))
+        return found.state, sum(line.messages for line in kept)
+
+    assert refused.value.why is Why.MOVED
+    assert (held(december), held(NOVEMBER)) == ((State.SENT, 1), (State.DRAFT, 1))
+    books.send(NOVEMBER, now=LATER)
+    assert (held(december), held(NOVEMBER)) == ((State.SENT, 1), (State.SENT, 0))
 
 
 def test_a_month_that_was_left_open_holds_no_later_correction_back(sqlite_books: Books) -> None:

@@ -21,7 +21,7 @@ from console.access.roles import Role
 from console.views.billing_files import LARGEST
 from tests.billing.books import MAKER, PRICE, Books, message
 from tests.billing.months import NOON, Record, at, held, month
-from tests.billing.tampering import loosen
+from tests.billing.tampering import loosen, loosen_statements, rewrite
 from tests.console.conftest import House, Visit
 from tests.console.test_guard import ONE_DATABASE
 from tests.console.test_reveals import told
@@ -121,6 +121,7 @@ def test_who_made_a_statement_does_not_sign_it(house: House, books: Books, enter
 def test_what_differs_is_signed_with_what_was_agreed_and_as_it_was_seen(
     house: House, books: Books, enter: Enter
 ) -> None:
+    books = replace(books, journal=house.journal, keyring=house.keyring)
     books.open(FEBRUARY)
     books.send(FEBRUARY)
     books.compare(FEBRUARY, matches=False)
@@ -131,10 +132,34 @@ def test_what_differs_is_signed_with_what_was_agreed_and_as_it_was_seen(
     done = minh.post(f"{PAGE}/close", digest=seen, agreed="biên bản 7")
 
     assert [silent[0], other[0], done[0]] == [409, 409, 303]
-    assert acts_of(house) == [("officer:minh", "statement-close")]
+    assert acts_of(house)[2:] == [("officer:minh", "statement-close")]
     text = minh.get(PAGE)[1]
     assert "biên bản 7" in text
     assert "-500 ₫" in text
+
+
+def test_what_was_changed_together_with_its_digest_is_neither_signed_nor_settled(
+    house: House, books: Books, enter: Enter
+) -> None:
+    books = replace(books, journal=house.journal, keyring=house.keyring)
+    minh = enter("minh", Role.BILLING_CHECKER)
+
+    def tried(act: str) -> tuple[int, str]:
+        house.database.write(lambda s: rewrite(s, REAL, FEBRUARY))
+        return minh.post(f"{PAGE}/{act}", digest=digest_of(house), reference="UNC 7")
+
+    books.open(FEBRUARY)
+    books.send(FEBRUARY)
+    books.compare(FEBRUARY)
+    unsigned = tried("close")
+    house.database.write(loosen_statements)
+    house.database.write(
+        lambda s: s.execute(sa.update(STATEMENT).values(state="signed", closed_by="officer:x"))
+    )
+    unsettled = tried("settle")
+
+    assert (unsigned, unsettled) == ((409, ""), (409, ""))
+    assert [act for _, act in acts_of(house)] == ["statement-open", "statement-send"]
 
 
 @ONE_DATABASE

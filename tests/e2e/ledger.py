@@ -10,10 +10,12 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from billing import drafts, lines, statements, tariffs, usage
+from billing import checks, compared, drafts, lines, statements, tariffs, usage
+from billing.acts import Act, Told
 from billing.carried import Group
 from billing.drafts import Account
 from billing.lines import Line
+from billing.periods import Period
 from billing.reconciliation import results
 from billing.reconciliation.reconciling import Reconciled
 from billing.reconciliation.store import Note, Store
@@ -121,13 +123,23 @@ def _settle(session: Session, code: str, prices: Sequence[Tariff], busy: int) ->
     september = OCTOBER.preceding
     found = lines.of(code, (_group(way, busy * 27) for way in Direction), Tariffs(prices))
     statements.open_draft(session, code, september, found, MAKER, _CLOSED_AT)
-    statements.send(session, code, september, found, MAKER, _CLOSED_AT)
-    statements.note_reconciled(
+    _send(session, code, september, found, _CLOSED_AT)
+    compared.note(
         session, code, september, matches=True, file_digest="ab" * 32, difference_hundredths=0,
         by=MAKER, now=_CLOSED_AT,
     )  # fmt: skip
-    statements.close(session, code, september, None, CHECKER, _CLOSED_AT)
-    statements.settle(session, code, september, "UNC 1207/2026", CHECKER, _CLOSED_AT)
+    sent, signed = (
+        Told(act, lines.digest(code, september, found)) for act in (Act.SEND, Act.CLOSE)
+    )
+    checks.close(session, code, september, None, CHECKER, _CLOSED_AT, told=sent)
+    checks.settle(session, code, september, "UNC 1207/2026", CHECKER, _CLOSED_AT, told=signed)
+
+
+def _send(
+    session: Session, code: str, period: Period, found: Sequence[Line], now: datetime
+) -> None:
+    beside = statements.sent_beside(session, code, period)
+    statements.send(session, code, period, found, MAKER, now, beside=beside)
 
 
 def _group(direction: Direction, count: int) -> Group:
@@ -141,8 +153,8 @@ def _compare(session: Session, account: Account, summary: Summary) -> None:
     """Send a statement of October, and note on it what was compared."""
     code, found = account.operator, _with_correction(drafts.computed(session, account, OCTOBER))
     statements.open_draft(session, code, OCTOBER, found, MAKER, _SENT_AT)
-    statements.send(session, code, OCTOBER, found, MAKER, _SENT_AT)
-    statements.note_reconciled(
+    _send(session, code, OCTOBER, found, _SENT_AT)
+    compared.note(
         session, code, OCTOBER, matches=False, file_digest=summary.digest,
         difference_hundredths=summary.difference.amount, by=MAKER,
         now=_SENT_AT + timedelta(hours=1),

@@ -5,15 +5,16 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from billing import drafts, statements, tariffs
+from billing import tariffs
 from billing.drafts import Account
 from billing.periods import Period
-from billing.tables import STATEMENT_LINE, USAGE
+from billing.tables import STATEMENT, STATEMENT_LINE, USAGE
 from core.ids import uuid7
 from sms import three_way
 from sms.tables import INBOUND, LINK, OUTBOUND
 from sms.three_way import Finding, Problem
-from tests.billing.tampering import loosen
+from tests.billing.books import Books
+from tests.billing.tampering import loosen, rewrite
 from tests.fakes import FixedClock
 from tests.sms.gateway import TEST, Gateway, stranger
 
@@ -43,26 +44,23 @@ def account(gateway: Gateway) -> Account:
 
 def found(gateway: Gateway) -> dict[Problem, int]:
     period = Period.of(gateway.clock.now())
-    told = gateway.database.read(lambda s: three_way.check(s, period, [account(gateway)]))
+    told = gateway.database.read(
+        lambda s: three_way.check(s, gateway.keyring, period, [account(gateway)])
+    )
     return {each.problem: each.count for each in told}
 
 
 def close(gateway: Gateway) -> None:
     """Make a statement of the month up to now and sign it."""
-    period, now, whose = Period.of(gateway.clock.now()), gateway.clock.now(), account(gateway)
-    later = period.following.ends_at
-    lines = gateway.database.read(lambda s: drafts.compute(s, whose, period))
+    books, period = books_of(gateway), Period.of(gateway.clock.now())
+    books.open(period)
+    books.send(period, now=period.following.ends_at)
+    books.compare(period)
+    books.close(period)
 
-    def work(session: sa.orm.Session) -> None:
-        statements.open_draft(session, TEST, period, lines, "officer:a", now)
-        statements.send(session, TEST, period, lines, "officer:a", later)
-        statements.note_reconciled(
-            session, TEST, period, matches=True, file_digest="f" * 64, difference_hundredths=0,
-            by="officer:a", now=later,
-        )  # fmt: skip
-        statements.close(session, TEST, period, None, "officer:b", later)
 
-    gateway.database.write(work)
+def books_of(gateway: Gateway) -> Books:
+    return Books(gateway.database, account(gateway), gateway.journal, gateway.keyring)
 
 
 def test_what_the_service_wrote_agrees(carried: Gateway) -> None:
@@ -104,7 +102,8 @@ def test_what_is_missing_or_other_is_found(carried: Gateway) -> None:
         def work(session: sa.orm.Session) -> None:
             loosen(session)
             session.execute(statement)
-            findings = three_way.check(session, period, [account(carried)])
+            whose = [account(carried)]
+            findings = three_way.check(session, carried.keyring, period, whose)
             told.update({each.problem: each.count for each in findings})
             raise UndoneError
 
@@ -124,7 +123,7 @@ def test_usage_that_nobody_sent_is_found(carried: Gateway) -> None:
     carried.database.write(lambda s: s.execute(sa.insert(USAGE).values(**row)))
 
     period = Period.of(carried.clock.now())
-    (finding,) = carried.database.read(lambda s: three_way.check(s, period, []))
+    (finding,) = carried.database.read(lambda s: three_way.check(s, carried.keyring, period, []))
 
     assert finding == Finding(Problem.USAGE_WITHOUT_MESSAGE, 1, (str(row["message_id"]),))
 
@@ -150,12 +149,33 @@ def test_a_statement_that_would_be_another_now_is_found(sqlite_gateway: Gateway)
 def test_a_statement_whose_lines_were_changed_is_found(sqlite_gateway: Gateway) -> None:
     gateway = sqlite_gateway
     gateway.ask(stranger(), "HD")
-    period, now = Period.of(gateway.clock.now()), gateway.clock.now()
-    lines = gateway.database.read(lambda s: drafts.compute(s, account(gateway), period))
-    gateway.database.write(
-        lambda s: statements.open_draft(s, TEST, period, lines, "officer:a", now)
-    )
+    books_of(gateway).open(Period.of(gateway.clock.now()))
 
     gateway.database.write(lambda s: s.execute(sa.update(STATEMENT_LINE).values(parts=7)))
 
     assert found(gateway) == {Problem.STATEMENT_CHANGED: 1}
+
+
+def test_lines_changed_together_with_their_digest_are_found_by_the_journal(
+    gateway: Gateway,
+) -> None:
+    gateway.ask(stranger(), "HD")
+    period = Period.of(gateway.clock.now())
+    books = books_of(gateway)
+    books.open(period)
+    books.send(period, now=period.following.ends_at)
+    assert found(gateway) == {}
+
+    gateway.database.write(lambda s: rewrite(s, TEST, period))
+
+    assert found(gateway) == {Problem.STATEMENT_UNTOLD: 1}
+
+
+def test_a_signature_that_nobody_gave_is_found_by_the_journal(gateway: Gateway) -> None:
+    close(gateway)
+    assert found(gateway) == {}
+    forged = {"state": "settled", "settled_by": "officer:b", "reference": "UNC 8"}
+
+    gateway.database.write(lambda s: s.execute(sa.update(STATEMENT).values(forged)))
+
+    assert found(gateway) == {Problem.STATEMENT_UNTOLD: 1}
