@@ -68,7 +68,6 @@ class Sessions(Keeper):
         self._running: dict[Key, tuple[Wanted, asyncio.Task[None]]] = {}
         self._by_id: dict[int, Link] = {}
         self._held: set[Key] = set()
-        self._asked: set[Key] = set()
         self._wanted: Mapping[Key, Wanted] = {}
         self._held_until = self._renew_at = self._give_up_at = 0.0
         self._is_draining = False
@@ -149,17 +148,20 @@ class Sessions(Keeper):
         return wanted
 
     async def _renew(self) -> None:
-        began, keys = time.monotonic(), list(self._wanted)
-        if not keys and not self._held:
-            return
-        if began < self._renew_at and self._wanted.keys() <= self._asked:
+        """Hold on to what is ours, and ask for what is not: whoever has it may have died."""
+        began = time.monotonic()
+        is_due = began >= self._renew_at
+        keys = [key for key in self._wanted if is_due or key not in self._held]
+        if not keys:
+            self._held &= self._wanted.keys()
             return
         now = self._clock.now()
-        self._asked = set(keys)
-        self._held = await self._off_loop(
+        ours = await self._off_loop(
             lambda: self._database.write(lambda s: leases.hold(s, keys, self._holder, now))
         )
-        self._held_until, self._renew_at = began + _LEASED_SECONDS, began + _RENEW_SECONDS
+        self._held = ours if is_due else self._held | ours
+        if is_due:
+            self._held_until, self._renew_at = began + _LEASED_SECONDS, began + _RENEW_SECONDS
 
     def _reconcile(self) -> None:
         for key, (running, task) in list(self._running.items()):
