@@ -25,7 +25,7 @@ from journal.errors import JournalFault
 from journal.journal import Journal
 from records import cases, locks, pins, quotas
 from records.stops import StopReason
-from sms import conversation, outbox, queue, reading, traces, writing
+from sms import conversation, outbox, queue, reading, timing, traces, writing
 from sms.commands import Price
 from sms.decision import Decision, Facts, Message, Policy, Trace
 from sms.facts import Loaded, Loader
@@ -112,6 +112,7 @@ class Handler:
         self.guards.close(counts, len(done))
         self.written.ring()
         _count(done)
+        timing.tell(done, loaded.moving.challenges)
 
     def _decide(
         self,
