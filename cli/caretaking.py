@@ -21,6 +21,7 @@ _GUARD_EVERY = timedelta(seconds=15)
 _MIRROR_EVERY = timedelta(seconds=1)
 _KEYS_EVERY = timedelta(minutes=1)
 _ASK_OPERATORS_EVERY = timedelta(minutes=1)
+_BALANCE_EVERY, _MOVE_EVERY = timedelta(seconds=15), timedelta(seconds=2)
 _EXPIRE_EVERY = timedelta(days=1)
 # The nightly verification is put off by less than this: not every deployment begins at once.
 _JITTER_SECONDS = 30 * 60
@@ -33,6 +34,7 @@ def keepers_of(service: Service) -> Sequence[Keeper]:
         _notes(service),
         _tally(service),
         _operators(service),
+        _balance(service),
         _guards(service),
         _housekeeping(service),
         _expiry(service),
@@ -142,6 +144,18 @@ def _operators(service: Service) -> Keeper:
         Chore(_ASK_OPERATORS_EVERY, polling.poll),
     )
     return Keeper("operators", chores, clock)
+
+
+def _balance(service: Service) -> Keeper:
+    from sms.balance import Balance
+
+    balance = Balance(service.database, service.links, service.clock)
+    chores = (
+        Chore(_BALANCE_EVERY, balance.shift),
+        Chore(_MOVE_EVERY, balance.move),
+        Chore(_FORGET_EVERY, balance.forget),
+    )
+    return Keeper("balance", chores, service.clock)
 
 
 def _mirror(service: Service) -> Keeper:

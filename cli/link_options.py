@@ -15,6 +15,7 @@ from sms.links import http, kannel_profile
 from sms.links.errors import LinkError
 from sms.links.model import LinkKind
 from sms.links.smpp import profile
+from sms.weights import RESTING
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _RANGE = re.compile(r"0([0-9]{2,3})(?:-0([0-9]{2,3}))?")
@@ -68,7 +69,7 @@ _TWILIO_API = "https://api.twilio.com"
 class NewLinkOptions:
     """What `operator add` was told, each option of the right shape.
 
-    Units: *rate* in messages a second, *mo_price* in VND.
+    Units: *rate* in messages and *send_rate* in segments a second, *mo_price* in VND.
     """
 
     code: str
@@ -83,6 +84,8 @@ class NewLinkOptions:
     mo_price: int | None
     is_test: bool
     is_assessed: bool
+    weight: int
+    send_rate: int | None
     profile: str | None
 
 
@@ -108,11 +111,13 @@ def read_options(options: Mapping[str, object]) -> NewLinkOptions:
         secret_file=str(options[_SECRET_FILES[kind]]),
         account_sid=_account_sid(options) if is_twilio else None,
         from_number=_from_number(options) if is_twilio else None,
-        prefixes=_prefixes(str(options["prefixes"])),
+        prefixes=read_prefixes(str(options["prefixes"] or "")),
         rate=int(str(options["rate"])),
         mo_price=None if price is None else int(str(price)),
         is_test=bool(options["is_test"]),
         is_assessed=not options["unassessed"],
+        weight=RESTING if options["weight"] is None else int(str(options["weight"])),
+        send_rate=int(str(options["send_rate"] or 0)) or None,
         profile=told,
     )
 
@@ -177,7 +182,11 @@ def _url(text: str, option: str, *, is_private_line: bool = False) -> str:
     return url
 
 
-def _prefixes(text: str) -> str:
+def read_prefixes(text: str) -> str:
+    """Read the ranges of numbers that were agreed with an operator.
+
+    Raises: UsageFault.
+    """
     parts = [part.strip() for part in text.split(",")] if text.strip() else []
     for part in parts:
         found = _RANGE.fullmatch(part)

@@ -1,23 +1,35 @@
 """What `operator list` tells of each link: none of its secrets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import click
 
 from cli.context import Service
+from cli.routing import unknown
 from sms.links import assessments
 from sms.links.assessments import Assessment, Standing
 from sms.links.model import Link, LinkKind, LinkState
 
-_COLUMNS = ("code", "kind", "state", "assessed_until", "responsible", "rate", "webhook_path")
+_COLUMNS = (
+    "code", "kind", "state", "assessed_until", "responsible", "rate", "weight", "serves",
+    "webhook_path",
+)  # fmt: skip
 
 
 def rows_of(service: Service) -> list[dict[str, object]]:
     """Return a row for each link, with keys that stay."""
     now, links = service.clock.now(), service.links.all()
+    unserved = set(unknown(service))
     made = service.database.read(lambda s: assessments.newest(s, [link.id for link in links]))
-    return [_row(link, made.get(link.id), now) for link in links]
+    return [
+        {
+            **_row(link, made.get(link.id), now),
+            "serves": service.links.prefixes()[link.operator],
+            "warning": _warning(link, now) or _warning_of_route(link, unserved),
+        }
+        for link in links
+    ]
 
 
 def show(rows: Sequence[dict[str, object]]) -> None:
@@ -50,7 +62,10 @@ def _row(link: Link, made: Assessment | None, now: datetime) -> dict[str, object
         "assessment": assessments.standing(until, now),
         "responsible": made.responsible if made else None,
         "evidence": made.evidence if made else None,
-        "warning": _warning(link, now),
+        "operator": link.operator,
+        "weight": link.weight,
+        "resting_weight": link.resting_weight,
+        "send_rate": link.send_rate,
     }
 
 
@@ -72,7 +87,14 @@ def _warning(link: Link, now: datetime) -> str | None:
     return f"its assessment {left}: `operator assess {link.code}` renews it"
 
 
+def _warning_of_route(link: Link, unserved: Collection[str]) -> str | None:
+    if link.operator not in unserved or link.state is not LinkState.ACTIVE:
+        return None
+    hint = f"`operator set {link.code} --prefixes` says which"
+    return f"no numbers are known to be {link.operator}'s, so it is told nothing: {hint}"
+
+
 def _cell(name: str, value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "-"
     return str(value).partition("T")[0] if name == "assessed_until" else str(value)

@@ -1,6 +1,7 @@
 """What the verbs of `operator` do to a link, each act with its journal entry."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -15,13 +16,14 @@ from cli.exits import NOT_ALLOWED, UsageFault
 from cli.link_options import NewLinkOptions, read_options, read_secret
 from core.clock import vietnam_day
 from journal.entries import Draft, Kind, Retention
-from sms.links import endings, registry, steps
+from sms.links import endings, registry, steps, terms
 from sms.links.assessments import Assessment
 from sms.links.endings import Ending
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkState
 from sms.links.registry import NewLink
 from sms.links.steps import Step
+from sms.links.terms import Terms
 
 if TYPE_CHECKING:
     from console.access.officers import Officer
@@ -49,6 +51,8 @@ def add(service: Service, options: Mapping[str, object]) -> tuple[Link, NewLinkO
         profile=read.profile,
         prefixes=read.prefixes,
         rate=read.rate,
+        weight=read.weight,
+        send_rate=read.send_rate,
         assessed_by=service.person if read.is_assessed else None,
     )
     return add_link(service, new, read.mo_price), read
@@ -84,6 +88,15 @@ def set_state(service: Service, link: Link, state: LinkState) -> None:
     """
     act = "link-enable" if state is LinkState.ACTIVE else "link-disable"
     with_entry(service, act, link.code, lambda s: registry.set_state(s, link, state))
+
+
+def change(service: Service, link: Link, told: Terms) -> None:
+    """Change what was agreed about a link.
+
+    Raises: UsageFault.
+    """
+    said = {name: value for name, value in asdict(told).items() if value is not None}
+    with_entry(service, "link-set", link.code, lambda s: terms.change(s, link, told), said)
 
 
 def rotate(service: Service, link: Link, secret_file: str) -> None:

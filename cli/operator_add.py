@@ -8,6 +8,7 @@ import click
 from cli.context import Service, pass_service
 from cli.groups import OptionIn, Verb
 from cli.kannel_options import kannel_options
+from cli.operator_set import PREFIXES, SEND_RATE, WEIGHT, warn_of_route
 from cli.smpp_options import smpp_options
 from sms.links.model import Link, LinkKind
 
@@ -51,7 +52,7 @@ python app.py operator add vinaphone --kind kannel --username tradan \\
 @kannel_options
 @click.option("--api-url", metavar="URL", help="Another base for the REST API (twilio).")
 @click.option("--operator", metavar="NAME", help="Whose link this is  [default: CODE].")
-@click.option("--prefixes", default="", metavar="RANGES", help="Its numbers, as 032-039,086.")
+@PREFIXES
 @click.option(
     "--rate",
     type=click.IntRange(1, 1_000_000),
@@ -59,6 +60,8 @@ python app.py operator add vinaphone --kind kannel --username tradan \\
     show_default=True,
     help="Messages a second that are taken; bursts of five times as many.",
 )
+@SEND_RATE
+@WEIGHT
 @click.option(
     "--mo-price", type=click.IntRange(0, 1_000_000), metavar="VND", help="Of each message to us."
 )
@@ -81,6 +84,7 @@ def add_command(service: Service, /, *, as_json: bool, **options: object) -> Non
     if not read.is_assessed:
         hint = f"`operator assess {link.code}` vouches for it"
         click.echo(f"without an assessment it carries HELP and DOWN only: {hint}", err=True)
+    warn_of_route(service, link)
 
 
 def _base(service: Service, link: Link) -> str:

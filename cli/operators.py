@@ -11,6 +11,7 @@ from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import VerbGroup
 from cli.operator_add import add_command
 from cli.operator_check import test_command
+from cli.operator_set import set_command
 from sms.links.model import Link, LinkState
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -119,6 +120,7 @@ def terminate(service: Service, /, *, code: str, name: str, reason: str | None, 
     end(service, require(service, code), name, reason, ask=None if yes else _ask)
 
 
+operator_group.add_command(set_command)
 operator_group.add_command(test_command)
 
 

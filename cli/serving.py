@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from cli import claims, metering
+from cli import claims, metering, routing
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from cli.groups import Verb
@@ -53,6 +53,7 @@ def run_command(service: Service, *, web: bool, worker: bool, child_of: int | No
     shared = metering.share(settings, service.environ)
     # Everything that can be wrong is found here, before anything listens.
     _ = service.keyring, service.journal, service.links.all()
+    routing.require(service)
     started = {"bind": settings.bind, "database": service.database.dialect}
     log.get_logger(__name__).info("service.starting", **started)
     service.close()

@@ -30,6 +30,7 @@ from sms.links.smpp.sender import SmppSender
 from sms.links.smpp.sessions import Sessions
 from sms.notice_rate import NoticeRate
 from sms.outbound import Delivery, Dispatcher
+from sms.routes import Routes
 from sms.signals import Bell, Signal
 from sms.stages import Parts, Stages
 from sms.trips import Trips
@@ -50,6 +51,7 @@ def policy_of(settings: Settings) -> Policy:
         citizen=CitizenLimits(pin_spacing=settings.pin_spacing),
         legal_basis=settings.legal_basis or "",
         budgets=budgets_of(settings),
+        route=settings.route,
     )
 
 
@@ -98,6 +100,7 @@ def stages_of(service: Service, received: Signal) -> Stages:
         written,
         at_once=REPLIES_AT_ONCE,
         gate=sessions.roster,
+        route=service.settings.route,
     )
     return Stages(
         Parts(
@@ -136,12 +139,7 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
     preparer = Preparer(
         PinHasher(keyring, settings.pin_profile),
         EmbeddedRegister(database, keyring),
-        ThreadPoolExecutor(
-            os.cpu_count() or 1,
-            thread_name_prefix="pin",
-            initializer=name_thread,
-            initargs=("pin",),
-        ),
+        _pin_threads(),
         policy,
     )
     loader = Loader(
@@ -165,10 +163,17 @@ def _handler(service: Service, trips: Trips, written: Signal) -> Handler:
             budgets=policy.budgets,
             pin_life=policy.pin.life,
         ),
+        routes=Routes(service.links),
         trips=trips,
         policy=policy,
         clock=service.clock,
         written=written,
+    )
+
+
+def _pin_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(
+        os.cpu_count() or 1, thread_name_prefix="pin", initializer=name_thread, initargs=("pin",)
     )
 
 

@@ -34,6 +34,16 @@ class Mode(StrEnum):
     TEST = "test"
 
 
+class Route(StrEnum):
+    """Whose word a citizen's request comes by (ADR 0029).
+
+    `inbound` is any operator's; `serving` only the one's that serves the number.
+    """
+
+    INBOUND = "inbound"
+    SERVING = "serving"
+
+
 class PinProfile(StrEnum):
     """The cost of a PIN's Argon2id hash (ADR 0005)."""
 
@@ -66,6 +76,7 @@ class Settings:
     pin_life: timedelta
     pin_spacing: timedelta
     pin_profile: PinProfile
+    route: Route
     metrics_bind: Bind | None
     contact_officer: str | None
     legal_basis: str | None
@@ -85,7 +96,6 @@ class Settings:
         """
         reader = _Reader(environ)
         mode = reader.take("MODE", Mode, Mode.PRODUCTION, "production, demo or test")
-        life = _LIFE_RANGE if mode is Mode.PRODUCTION else _LIFE_RANGE_IN_TESTS
         state_dir = Path(reader.text("STATE_DIR") or "var")
         bind = reader.take("BIND", bind_of, Bind("127.0.0.1", 8000), "HOST:PORT")
         settings = cls(
@@ -97,11 +107,12 @@ class Settings:
                 "PUBLIC_URL", public_url, f"http://{bind}", "https://HOST (http:// for loopback)"
             ),
             short_code=reader.take("SHORT_CODE", _short_code, None, "3 to 15 digits, or +digits"),
-            pin_life=reader.seconds("PIN_LIFE_SECONDS", 300, life),
+            pin_life=reader.seconds("PIN_LIFE_SECONDS", 300, _life_range(mode)),
             pin_spacing=reader.seconds("PIN_SPACING_SECONDS", 60, _SPACING_RANGE),
             pin_profile=reader.take(
                 "PIN_PROFILE", PinProfile, PinProfile.STANDARD, "standard or owasp"
             ),
+            route=reader.take("ROUTE", Route, Route.INBOUND, "inbound or serving"),
             metrics_bind=reader.take("METRICS_BIND", bind_of, None, "HOST:PORT"),
             contact_officer=reader.text("CONTACT_OFFICER"),
             legal_basis=reader.text("LEGAL_BASIS"),
@@ -199,6 +210,10 @@ def bind_of(text: str) -> Bind:
     if not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > _HIGHEST_PORT:
         raise ValueError
     return Bind(host, int(port))
+
+
+def _life_range(mode: Mode) -> tuple[int, int]:
+    return _LIFE_RANGE if mode is Mode.PRODUCTION else _LIFE_RANGE_IN_TESTS
 
 
 def _short_code(text: str) -> str:

@@ -39,6 +39,7 @@ NUMBER = sa.Table(
     sa.Column("left_at", Instant),
     sa.Column("barred_at", Instant),
     sa.Column("barred_until", Instant),
+    sa.Column("served_by", sa.String(32)),
 )
 
 NUMBER_EVENT = sa.Table(
@@ -186,6 +187,7 @@ def _work_out(
             "gone": stands.left_at,
             "shut": stands.barred_at,
             "shut_until": stands.barred_until,
+            "served": stands.served_by,
         },
     )
     return judged.heeded
@@ -223,6 +225,7 @@ def _standing(row: Any) -> Standing:  # noqa: ANN401 (a row of NUMBER)
         left_at=row.left_at,
         barred_at=row.barred_at,
         barred_until=row.barred_until,
+        served_by=row.served_by,
     )
 
 
@@ -240,6 +243,7 @@ _WRITE = (
         left_at=sa.bindparam("gone"),
         barred_at=sa.bindparam("shut"),
         barred_until=sa.bindparam("shut_until"),
+        served_by=sa.bindparam("served"),
     )
 )
 

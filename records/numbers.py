@@ -5,7 +5,7 @@ and however often they came, and of who had which prefixes to begin with.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -17,6 +17,8 @@ SETTLES = timedelta(hours=72)
 # So long ago that a number is nobody's proof any more: 24 months.
 LASTS = timedelta(days=731)
 MOST_SHARING = 3
+# Stands for a network that whoever gave a number away did not name.
+UNTOLD = ""
 
 
 class Kind(StrEnum):
@@ -47,13 +49,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a number stands: when it last changed SIM, network and hands, and its bar."""
+    """How a number stands: when it last changed SIM, network and hands, and its bar.
+
+    Shape: *served_by*, the operator that it was ported to; empty if that was not told; None for
+    one that its prefix tells.
+    """
 
     sim_changed_at: datetime | None = None
     ported_at: datetime | None = None
     left_at: datetime | None = None
     barred_at: datetime | None = None
     barred_until: datetime | None = None
+    served_by: str | None = None
 
 
 NOTHING_HAPPENED = Standing()
@@ -73,7 +80,7 @@ def judge(events: Iterable[Event], number: Msisdn, prefixes: Mapping[str, str]) 
     Shape: *prefixes* of each operator as `operator add` takes them, empty if none were agreed.
     """
     first = speakers(number, prefixes)
-    speaking, heeded = first, []
+    speaking, served_by, heeded = first, None, []
     for event in sorted(set(events), key=_in_time):
         if event.operator not in speaking:
             continue
@@ -81,10 +88,11 @@ def judge(events: Iterable[Event], number: Msisdn, prefixes: Mapping[str, str]) 
         if event.kind is Kind.PORTED:
             others = prefixes.keys() - {event.operator}
             speaking = frozenset(others if event.to is None else {event.to})
+            served_by = event.to or UNTOLD
         elif event.kind is Kind.RELEASED:
             # A number that is given up goes back to whom its range belongs to.
-            speaking = first
-    return Judged(_standing(heeded), frozenset(heeded))
+            speaking, served_by = first, None
+    return Judged(replace(_standing(heeded), served_by=served_by), frozenset(heeded))
 
 
 def speakers(number: Msisdn, prefixes: Mapping[str, str]) -> frozenset[str]:
@@ -93,9 +101,19 @@ def speakers(number: Msisdn, prefixes: Mapping[str, str]) -> frozenset[str]:
     Those with whom its prefix was agreed; for a number that nobody's prefixes hold, those with
     whom none were agreed.
     """
-    national = f"0{number.removeprefix(COUNTRY)}"
-    having = frozenset(code for code, agreed in prefixes.items() if _holds(agreed, national))
+    having = _having(number, prefixes)
     return having or frozenset(code for code, agreed in prefixes.items() if not agreed)
+
+
+def servers(number: Msisdn, standing: Standing, prefixes: Mapping[str, str]) -> frozenset[str]:
+    """Say which operators are known to serve a number that stands so; none if that is a guess.
+
+    They are among those who speak for it: the one that it was ported to, else those with whom its
+    prefix was agreed.
+    """
+    if standing.served_by is None:
+        return _having(number, prefixes)
+    return frozenset({standing.served_by} - {UNTOLD})
 
 
 def bars(standing: Standing, verified_on: date | None, now: datetime) -> str | None:
@@ -150,6 +168,11 @@ def _standing(events: Collection[Event]) -> Standing:
 
 def _last(events: Collection[Event], *kinds: Kind) -> datetime | None:
     return max((event.happened_at for event in events if event.kind in kinds), default=None)
+
+
+def _having(number: Msisdn, prefixes: Mapping[str, str]) -> frozenset[str]:
+    national = f"0{number.removeprefix(COUNTRY)}"
+    return frozenset(code for code, agreed in prefixes.items() if _holds(agreed, national))
 
 
 def _holds(agreed: str, national: str) -> bool:

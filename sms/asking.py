@@ -75,6 +75,7 @@ def _answer(
         opened=(challenge, ChallengeState.OPEN),
         gate=locks.pin_made(facts.gate, now),
         trusted_since=disclosure.trusted_since(facts.record),
+        served_by=facts.number.served_by,
         is_test=facts.record is not None and facts.record.is_test,
     )
 

@@ -92,11 +92,16 @@ def _suspension(message: Message, facts: Facts) -> str | None:
     """Say why this message may not be worked on now, None if it may."""
     if not message.is_assessed and not isinstance(message.command, Help):
         return "channel-not-assessed"
-    word = message.word
+    word, asked_on = message.word, message.link_code
     if isinstance(message.command, GivePin) and facts.challenge:
         word = facts.challenge.purpose
-    where = {"link": message.link_code, "operator": message.link_operator}
-    if facts.stops.cover(**where, command=word):
+        # A stop of the link over which it was asked for holds what the PIN would open, too.
+        asked_on = message.peers.get(facts.challenge.link_id, message.link_code)
+    operator = message.link_operator
+    if any(
+        facts.stops.cover(link=link, operator=operator, command=word)
+        for link in (message.link_code, asked_on)
+    ):
         return "stopped"
     if isinstance(message.command, AskRecord | AskLog | Lock | Unlock | GivePin):
         if facts.stops.disclosure:
@@ -113,7 +118,7 @@ def _give_pin(
 ) -> Decision:
     """Spend one try of the open challenge and say what it opened."""
     challenge = facts.challenge
-    if challenge is None or challenge.link_id != message.link_id:
+    if challenge is None or challenge.link_id not in message.peers:
         return saying.courtesy(
             replies.NoOpenReply(language=language), facts, policy, "no-open-request", language
         )

@@ -1,5 +1,6 @@
 """What HANDLE knows about a message before it decides, and what it decided."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from billing.guards import GO, Budgets, Ruling
 from core.phone import Msisdn
+from core.settings import Route
 from journal.accesses import Accesses
 from journal.found import Found
 from records.cases import Case, NewCase
@@ -44,6 +46,7 @@ class Policy:
     citizen: CitizenLimits
     legal_basis: str
     budgets: Budgets = field(default_factory=Budgets)
+    route: Route = Route.INBOUND
     late: timedelta = timedelta(minutes=15)
     silent: timedelta = timedelta(hours=24)
     most_sharing: int = MOST_SHARING
@@ -52,12 +55,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of the batch, read and parsed."""
+    """One message of the batch, read and parsed.
+
+    Shape: *peers* are the links that share the load of its own, that among them, and their codes.
+    """
 
     id: UUID
     link_id: int
     link_code: str
     link_operator: str
+    peers: Mapping[int, str]
     is_assessed: bool
     is_test_link: bool
     operator_message_id: str
@@ -110,7 +117,10 @@ NO_TRACE = Trace()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything about the world that a decision depends on."""
+    """Everything about the world that a decision depends on.
+
+    Shape: *servers* are the operators known to serve the number.
+    """
 
     history: History
     challenge: Challenge | None
@@ -122,6 +132,7 @@ class Facts:
     journal_is_up: bool = True
     sharing: int = 0
     number: Standing = NOTHING_HAPPENED
+    servers: frozenset[str] = frozenset()
     pin_matches: bool = False
     fresh: FreshPin | None = None
     price_hundredths: int | None = None
@@ -151,7 +162,8 @@ class Exchange:
 class Decision:
     """What a message leads to: its end, a reply, an entry, and changes to rows.
 
-    *trusted_since*: from when on what happens to the number holds the reply back.
+    *trusted_since*: from when on what happens to the number holds the reply back; *served_by*: who
+    serves the number as it stands, another one of whom holds it back too.
     """
 
     state: State
@@ -163,5 +175,6 @@ class Decision:
     opened: tuple[Challenge, ChallengeState] | None = None
     gate: Gate | None = None
     trusted_since: datetime | None = None
+    served_by: str | None = None
     case: NewCase | None = None
     is_test: bool = False

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from core.settings import Route
 from records import locks, numbers
 from records.catalogue import Group
 from records.locks import Gate
@@ -20,6 +21,8 @@ _ANY_CODE = "7F3K92"
 # Why those are told nothing who ask from another number than the one on file.
 OTHER_NUMBER = "other-number"
 OTHER_NUMBER_OWNER = "other-number-owner"
+# Why those are whose request came by an operator that is not known to serve their number.
+NOT_SERVED = "route"
 
 
 def redeem(
@@ -57,6 +60,7 @@ def redeem(
         closing=closing,
         gate=gate,
         trusted_since=trusted_since(record),
+        served_by=facts.number.served_by,
         is_test=record.is_test,
     )
 
@@ -94,6 +98,8 @@ def bars(
     message: Message, facts: Facts, policy: Policy, now: datetime, *, purpose: Purpose
 ) -> str | None:
     """Give the reason why this sender is told nothing of this record, None if it may be."""
+    if policy.route is Route.SERVING and message.link_operator not in facts.servers:
+        return NOT_SERVED
     record = facts.record
     if record is None:
         return "unknown-id"

@@ -34,6 +34,7 @@ class NewReply:
     discloses: bool
     number_id: int
     trusted_since: datetime | None
+    served_by: str | None
     is_test: bool
     to: str = field(repr=False)
     sender: str
@@ -104,6 +105,7 @@ def row_of(keyring: Keyring, reply: NewReply) -> dict[str, object]:
         "discloses": reply.discloses,
         "number_id": reply.number_id,
         "trusted_since": reply.trusted_since,
+        "served_by": reply.served_by,
         "is_test": reply.is_test,
         "key_id": sealed.key_id,
         "blob": sealed.blob,

@@ -126,4 +126,4 @@ def fields_of(command: Request) -> Group:
 
 
 def _is_live(challenge: Challenge, message: Message, now: datetime) -> bool:
-    return challenge.link_id == message.link_id and challenge.expires_at > now
+    return challenge.link_id in message.peers and challenge.expires_at > now

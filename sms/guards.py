@@ -101,8 +101,10 @@ class Round:
         elif not ruling.lets and decision.reason == ruling.reason:
             count.words += cost
         if decision.closing is not None and decision.closing.state is ChallengeState.SPENT:
-            made = guard_counts.bucket_of(challenges[message.sender_id].created_at)
-            counts.setdefault(Key(made, message.link_id), Count()).completed += 1
+            # Where it was made, which may be another link of its operator.
+            spent = challenges[message.sender_id]
+            made = Key(guard_counts.bucket_of(spent.created_at), spent.link_id)
+            counts.setdefault(made, Count()).completed += 1
         block, numbers = self.neighbours.get(message.id, (0, 0))
         if numbers:
             counts.setdefault(Key(self.bucket, message.link_id, block), Count()).numbers += numbers

@@ -8,6 +8,7 @@ moved since is put back and done again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -21,18 +22,21 @@ from core.db import Database
 from core.errors import DecryptionError, UnavailableError
 from core.ids import uuid7
 from core.keyring import Keyring
+from core.settings import Route
 from journal.errors import JournalFault
 from journal.journal import Journal
-from records import cases, locks, pins, quotas
+from records import cases, locks, numbers, pins, quotas
 from records.stops import StopReason
 from sms import conversation, outbox, queue, reading, timing, traces, writing
 from sms.commands import Price
 from sms.decision import Decision, Facts, Message, Policy, Trace
+from sms.disclosure import NOT_SERVED
 from sms.facts import Loaded, Loader
 from sms.groundwork import Groundwork, Preparer
 from sms.guards import Guards, Round
 from sms.links.registry import LinkRegistry
 from sms.queue import Waiting
+from sms.routes import Routes
 from sms.signals import Signal
 from sms.trips import Trips
 from sms.writing import Written
@@ -52,6 +56,7 @@ class Handler:
     loader: Loader
     preparer: Preparer
     guards: Guards
+    routes: Routes
     trips: Trips
     policy: Policy
     clock: Clock
@@ -104,7 +109,8 @@ class Handler:
             self.trips.trip(StopReason.REGISTER_FAULT)
         found = traces.load(self.database, self.keyring, messages, loaded, groundwork, now)
         decided, later = self._decide(messages, loaded, groundwork, guarded, histories, found, now)
-        written = writing.write(self.journal, self.keyring, decided, self.policy, now)
+        leaves = partial(self.routes.first, in_force=loaded.moving.stops, now=now)
+        written = writing.write(self.journal, self.keyring, decided, self.policy, now, leaves)
         back = [by_id[message.id] for message in later]
         done, counts = self.database.write(
             lambda s: self._commit(s, token, written, loaded, guarded, by_id, back, now)
@@ -136,6 +142,8 @@ class Handler:
                 continue
             history = histories[message.sender_id]
             facts = _facts(message, loaded, groundwork, guarded, history, prices)
+            if self.policy.route is Route.SERVING:
+                facts = replace(facts, servers=self._servers(message, loaded))
             if trace := found.get(message.sender_id):
                 facts = replace(facts, trace=trace)
             decision = conversation.decide(message, facts, policy=self.policy, now=now)
@@ -144,17 +152,22 @@ class Handler:
                 changed.add(citizen)
         return decided, later
 
+    def _servers(self, message: Message, loaded: Loaded) -> frozenset[str]:
+        if message.sender is None:
+            return frozenset()
+        standing = loaded.moving.number(message.sender_id)
+        return numbers.servers(message.sender, standing, self.links.prefixes())
+
     def _read(self, token: UUID, claimed: Sequence[Waiting], now: datetime) -> list[Message]:
         """Open and parse the batch; a message that does not open comes back alone."""
         messages, broken = [], []
         for waiting in claimed:
-            link = self.links.by_id(waiting.link_id)
             try:
-                messages.append(reading.read(self.keyring, waiting, link, now))
+                messages.append(reading.read(self.keyring, waiting, self.links, now))
             except DecryptionError as error:
                 _log.error("handle.unreadable", message_id=waiting.id, **log.failure(error))
                 if reading.is_worn_out(waiting):
-                    messages.append(reading.unreadable(waiting, link, now))
+                    messages.append(reading.unreadable(waiting, self.links, now))
                 else:
                     broken.append(waiting)
         if broken:
@@ -271,6 +284,11 @@ def _count(done: Sequence[Written]) -> None:
         reply = one.decision.reply
         shown = reply.reply_class if reply else "none"
         metrics.HANDLED.labels(one.decision.state, shown).inc()
+        if one.decision.reason == NOT_SERVED:
+            metrics.ALARMS.labels("foreign-sender").inc()
+            _log.warning(
+                "message.not-served", message_id=one.message.id, link=one.message.link_code
+            )
         _log.info(
             "message.handled",
             message_id=one.message.id,

@@ -6,8 +6,19 @@ from records import numbers
 from records.number_events import NUMBER
 from records.stops import STOP, Scope
 from records.tables import CITIZEN
-from sms.tables import LINK, OUTBOUND
+from sms.tables import INBOUND, LINK, OUTBOUND
 
+_CAME = LINK.alias("came")
+# The message may have come in on another link than the one that its reply leaves by.
+_CAME_IN = (
+    sa.exists()
+    .where(
+        INBOUND.c.id == OUTBOUND.c.inbound_id,
+        _CAME.c.id == INBOUND.c.link_id,
+        _CAME.c.code == STOP.c.key,
+    )
+    .correlate(STOP, OUTBOUND)
+)
 STOPPED = (
     sa.exists()
     .where(
@@ -17,12 +28,14 @@ STOPPED = (
             STOP.c.scope == Scope.DISCLOSURE,
             sa.and_(STOP.c.scope == Scope.OPERATOR, STOP.c.key == LINK.c.operator),
             sa.and_(STOP.c.scope == Scope.LINK, STOP.c.key == LINK.c.code),
+            sa.and_(STOP.c.scope == Scope.LINK, _CAME_IN),
             sa.and_(STOP.c.scope == Scope.COMMAND, STOP.c.key == OUTBOUND.c.command),
         ),
     )
     .correlate(LINK, OUTBOUND)
 )
-# What `records.numbers.bars` says, in as far as it can have changed since it was asked.
+# What `records.numbers.bars` says, in as far as it can have changed since it was asked; and that
+# another operator serves the number now, where that is asked about.
 HELD = sa.or_(
     sa.exists()
     .where(
@@ -36,6 +49,10 @@ HELD = sa.or_(
                 sa.or_(
                     NUMBER.c.barred_until.is_(None), NUMBER.c.barred_until > sa.bindparam("now")
                 ),
+            ),
+            sa.and_(
+                sa.bindparam("by_serving", type_=sa.Boolean).is_(True),
+                NUMBER.c.served_by.is_distinct_from(OUTBOUND.c.served_by),
             ),
         ),
     )

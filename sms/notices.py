@@ -76,7 +76,7 @@ class Notices:
 
     def take(self, told: Sequence[Notice], now: datetime) -> list[Answer]:
         """Take notices in one commit, and word their acknowledgements."""
-        prefixes = self._prefixes()
+        prefixes = self.links.prefixes()
 
         def work(session: Session) -> list[str]:
             came_to = dict.fromkeys(range(len(told)), "unknown")
@@ -87,13 +87,6 @@ class Notices:
         came_to = self.database.write(work)
         _count(told, came_to)
         return [_acknowledged(notice, result) for notice, result in zip(told, came_to, strict=True)]
-
-    def _prefixes(self) -> Mapping[str, str]:
-        """Return the prefixes of each operator, of all its links together."""
-        agreed: dict[str, list[str]] = {}
-        for link in self.links.all():
-            agreed.setdefault(link.operator, []).extend(filter(None, [link.prefixes]))
-        return {operator: ",".join(ranges) for operator, ranges in agreed.items()}
 
 
 def _status(

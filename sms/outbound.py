@@ -23,14 +23,17 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
+from core.settings import Route
 from journal.journal import Journal
 from records import stop_file
-from sms import dispatch, outbox
+from sms import attempts, dispatch, outbox
 from sms.carrier import Carrier
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
 from sms.lanes import Gate, Lanes
 from sms.links.model import Accepted, Link, LinkKind, LinkState, Outcome, Outgoing, Refused, Unknown
 from sms.links.registry import LinkRegistry
+from sms.pacing import Pacer
+from sms.routes import Routes
 from sms.signals import Pace, Signal
 
 LICENCE_SECONDS = 1.0
@@ -120,6 +123,7 @@ class Dispatcher:
         *,
         at_once: int,
         gate: Gate | None = None,
+        route: Route = Route.INBOUND,
     ) -> None:
         self._database = database
         self._delivery = delivery
@@ -129,6 +133,9 @@ class Dispatcher:
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
         self._under_way = 0
         self._lanes = Lanes(at_once, gate)
+        self._route = route
+        self._routes = Routes(delivery.links)
+        self._pacer = Pacer(database, delivery.links, clock)
         self._unwritten: list[Result] = []
         self._expired_at = 0.0
 
@@ -171,18 +178,16 @@ class Dispatcher:
         if not results and free == 0 and not expires:
             return False
 
-        rooms = self._lanes.rooms()
+        rooms = self._lanes.rooms(self._pacer.rooms() if free else {})
 
         def work(session: Session) -> list[Claimed]:
             if results:
-                outbox.record(session, results, now)
-                usage.record(session, _usage(results, now, self._delivery.links))
+                self._record(session, results, now)
             if expires:
                 outbox.expire(session, now)
             if not free:
                 return []
-            may_disclose = self._delivery.journal.obstacle(session, now) is None
-            return outbox.claim(session, now, limit=free, may_disclose=may_disclose, rooms=rooms)
+            return self._claim(session, now, free, rooms)
 
         claimed = self._database.write(work)
         self._unwritten = []
@@ -193,10 +198,23 @@ class Dispatcher:
         for one in claimed:
             self._under_way += 1
             self._lanes.started(one.link_id, one.segments)
+            self._pacer.started(one.link_id, one.segments)
         deliver = self._delivery.deliver
         carrier.carry([(one, deliver(one, link, licensed_until)) for one, link in linked])
         # Where a link is full now, those behind its replies were not looked at.
         return bool(claimed) and (len(claimed) == free or self._lanes.any_full())
+
+    def _claim(
+        self, session: Session, now: datetime, free: int, rooms: Mapping[int, int]
+    ) -> list[Claimed]:
+        may, route = self._delivery.journal.obstacle(session, now) is None, self._route
+        return outbox.claim(session, now, limit=free, may_disclose=may, rooms=rooms, route=route)
+
+    def _record(self, session: Session, results: Sequence[Result], now: datetime) -> None:
+        outbox.record(session, results, now, self._routes.elsewhere(session, results, now))
+        usage.record(session, _usage(results, now, self._delivery.links))
+        # Rows that every worker adds to come last, so that they are held for the commit alone.
+        attempts.add(session, attempts.count(results, self._routes.are_shared), now)
 
     def _collect(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from core.db import locked
 from core.keyring import Sealed
 from core.prepared import among, prepared
+from core.settings import Route
 from journal.sealed import is_sealed
 from records import numbers
 from sms.dispatch import Claimed, NotStarted, ReplyState, Result
@@ -28,6 +30,8 @@ LEASE = timedelta(seconds=20)
 _MOST_UNKNOWNS = 2
 _LONGEST_PAUSE = 30.0
 _NOT_STARTED = timedelta(seconds=1)
+# The last bit of a priority is set once a reply was started: it stands behind those that were not.
+_TRIED, _UNTRIED = -1, -2
 _OPEN = sa.text("outbound.state IN ('queued', 'sending')")
 
 
@@ -44,14 +48,17 @@ def claim(
     limit: int,
     may_disclose: bool,
     rooms: Mapping[int, int] | None = None,
+    route: Route = Route.INBOUND,
 ) -> list[Claimed]:
-    """Take replies that may be started now, the most urgent first.
+    """Take replies that may be started now: the most urgent first, and of these those untried.
 
     *rooms*: how many more of a link may be under way, for the links that this is limited for.
     """
     values = {
         "now": now,
+        "due": now,
         "most": limit,
+        "by_serving": route is Route.SERVING,
         "full": [link_id for link_id, room in (rooms or {}).items() if room <= 0],
         "may_disclose": may_disclose,
         "settled": now - numbers.SETTLES,
@@ -60,29 +67,31 @@ def claim(
     rows = _within(rooms or {}, session.execute(statement, values).all())
     if not rows:
         return []
+    taken = [_claimed(row) for row in rows]
     session.execute(
         _TAKE,
         [
-            {
-                "which": row.id,
-                "number": row.attempt + 1,
-                # Whoever had claimed it has not said what came of it: it may have gone out.
-                "doubts": row.unknowns + (row.state == ReplyState.SENDING),
-                "lease": now + LEASE,
-            }
-            for row in rows
+            {"which": it.id, "number": it.attempt, "doubts": it.unknowns, "lease": now + LEASE}
+            for it in taken
         ],
     )
-    taken = [_claimed(row) for row in rows]
     spent = [one for one in taken if one.unknowns >= _MOST_UNKNOWNS]
     _end(session, [(one, ReplyState.UNKNOWN, "unknown-twice") for one in spent])
     return [one for one in taken if one.unknowns < _MOST_UNKNOWNS]
 
 
-def record(session: Session, results: Sequence[Result], now: datetime) -> None:
-    """Write what came of claims; one that was claimed again since changes nothing."""
+def record(
+    session: Session,
+    results: Sequence[Result],
+    now: datetime,
+    elsewhere: Mapping[UUID, int] | None = None,
+) -> None:
+    """Write what came of claims; one that was claimed again since changes nothing.
+
+    *elsewhere*: by which other link replies are offered again that nobody has.
+    """
     ended: list[tuple[Claimed, ReplyState, str]] = []
-    again: list[dict[str, object]] = []
+    again: list[dict[str, Any]] = []
     accepted: list[dict[str, object]] = []
     for result in results:
         claimed = result.claimed
@@ -91,25 +100,26 @@ def record(session: Session, results: Sequence[Result], now: datetime) -> None:
                 accepted.append(_accepted(claimed, provider_id, key, now))
             case NotStarted():
                 # At once, a stop by file would have it claimed as fast as the database commits.
-                again.append(_again(claimed, now + _NOT_STARTED, claimed.unknowns, "not-started"))
-            case Refused(reason, retryable):
-                if retryable:
-                    later = now + _pause(claimed.attempt)
-                    again.append(_again(claimed, later, claimed.unknowns, reason))
-                else:
-                    ended.append((claimed, ReplyState.REFUSED, reason))
+                waits = _again(claimed, now + _NOT_STARTED, claimed.unknowns, "not-started")
+                again.append(waits | {"rank": _UNTRIED})
+            case Refused(reason, True):
+                later = now + _pause(claimed.attempt)
+                again.append(_again(claimed, later, claimed.unknowns, reason))
+            case Refused(reason, _):
+                ended.append((claimed, ReplyState.REFUSED, reason))
+            case Unknown(reason) if claimed.unknowns + 1 >= _MOST_UNKNOWNS:
+                ended.append((claimed, ReplyState.UNKNOWN, reason))
             case Unknown(reason):
-                doubts = claimed.unknowns + 1
-                if doubts >= _MOST_UNKNOWNS:
-                    ended.append((claimed, ReplyState.UNKNOWN, reason))
-                else:
-                    later = now + _pause(claimed.attempt)
-                    again.append(_again(claimed, later, doubts, reason))
+                later = now + _pause(claimed.attempt)
+                again.append(_again(claimed, later, claimed.unknowns + 1, reason))
     if accepted:
         session.execute(_ACCEPT, accepted)
     _end(session, ended)
     if again:
-        session.execute(_PUT_BACK, again)
+        ways = elsewhere or {}
+        session.execute(
+            _PUT_BACK, [one | {"by": ways.get(one["which"], one["by"])} for one in again]
+        )
 
 
 def expire(session: Session, now: datetime) -> int:
@@ -163,8 +173,10 @@ def _end(session: Session, ended: Sequence[tuple[Claimed, ReplyState, str]]) -> 
         )
 
 
-def _again(claimed: Claimed, at: datetime, unknowns: int, reason: str) -> dict[str, object]:
+def _again(claimed: Claimed, at: datetime, unknowns: int, reason: str) -> dict[str, Any]:
     return {
+        "by": claimed.link_id,
+        "rank": _TRIED,
         "which": claimed.id,
         "number": claimed.attempt,
         "later": at,
@@ -191,32 +203,33 @@ def _claimed(row: sa.Row[Any]) -> Claimed:
         encoding=row.encoding,
         segments=row.segments,
         attempt=row.attempt + 1,
+        # Whoever had claimed it has not said what came of it: it may have gone out.
         unknowns=row.unknowns + (row.state == ReplyState.SENDING),
         created_at=row.created_at,
         expires_at=row.expires_at,
     )
 
 
+# What nothing holds back but its link.
+DUE = (
+    _OPEN,
+    OUTBOUND.c.next_at <= sa.bindparam("due"),
+    OUTBOUND.c.expires_at > sa.bindparam("now"),
+    sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
+    sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
+    sa.or_(
+        OUTBOUND.c.discloses.is_(False),
+        sa.and_(
+            sa.bindparam("may_disclose", type_=sa.Boolean).is_(True),
+            sa.not_(STOPPED),
+            sa.not_(HELD),
+        ),
+    ),
+)
 _CLAIMABLE: sa.Select[tuple[Any, ...]] = prepared(
     sa.select(OUTBOUND)
     .join(LINK, LINK.c.id == OUTBOUND.c.link_id)
-    .where(
-        _OPEN,
-        OUTBOUND.c.next_at <= sa.bindparam("now"),
-        OUTBOUND.c.expires_at > sa.bindparam("now"),
-        LINK.c.state == LinkState.ACTIVE,
-        sa.not_(among(LINK.c.id, "full")),
-        sa.or_(OUTBOUND.c.is_test.is_(False), LINK.c.is_test.is_(True)),
-        sa.or_(OUTBOUND.c.entry_id.is_(None), is_sealed(OUTBOUND.c.entry_id)),
-        sa.or_(
-            OUTBOUND.c.discloses.is_(False),
-            sa.and_(
-                sa.bindparam("may_disclose", type_=sa.Boolean).is_(True),
-                sa.not_(STOPPED),
-                sa.not_(HELD),
-            ),
-        ),
-    )
+    .where(*DUE, LINK.c.state == LinkState.ACTIVE, sa.not_(among(LINK.c.id, "full")))
     .order_by(OUTBOUND.c.priority, OUTBOUND.c.next_at)
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
@@ -229,6 +242,7 @@ _TAKE = prepared(
     .where(OUTBOUND.c.id == sa.bindparam("which"))
     .values(
         state=ReplyState.SENDING,
+        priority=OUTBOUND.c.priority.bitwise_or(1),
         attempt=sa.bindparam("number"),
         unknowns=sa.bindparam("doubts"),
         next_at=sa.bindparam("lease"),
@@ -256,6 +270,8 @@ _PUT_BACK = prepared(
     .where(*_MINE, _UNDER_WAY)
     .values(
         state=ReplyState.QUEUED,
+        link_id=sa.bindparam("by"),
+        priority=OUTBOUND.c.priority.bitwise_and(sa.bindparam("rank", type_=sa.SmallInteger)),
         next_at=sa.bindparam("later"),
         unknowns=sa.bindparam("doubts"),
         reason=sa.bindparam("why"),

@@ -23,7 +23,8 @@ from sms.commands import (
 )
 from sms.decision import Message
 from sms.inbound import Content
-from sms.links.model import Link, LinkState
+from sms.links.model import LinkState
+from sms.links.registry import LinkRegistry
 from sms.queue import Waiting
 
 # Attempts alone: the first, among others, may have failed for another's fault.
@@ -44,18 +45,18 @@ _WORDS: dict[type[Command], str] = {
 _NOTHING = NotUnderstood(Hint.PLAIN, None, Language.VI)
 
 
-def read(keyring: Keyring, waiting: Waiting, link: Link | None, now: datetime) -> Message:
+def read(keyring: Keyring, waiting: Waiting, links: LinkRegistry, now: datetime) -> Message:
     """Open and parse one message.
 
     Raises: DecryptionError.
     """
     content = inbound.open_content(keyring, waiting.id, waiting.sealed)
-    return _message(waiting, link, content, commands.parse(content.text), now)
+    return _message(waiting, links, content, commands.parse(content.text), now)
 
 
-def unreadable(waiting: Waiting, link: Link | None, now: datetime) -> Message:
+def unreadable(waiting: Waiting, links: LinkRegistry, now: datetime) -> Message:
     """Stand in for a message that can be read no more, so that it too comes to an end."""
-    return _message(waiting, link, Content("", "", ""), _NOTHING, now)
+    return _message(waiting, links, Content("", "", ""), _NOTHING, now)
 
 
 def is_worn_out(waiting: Waiting) -> bool:
@@ -69,14 +70,15 @@ def word_of(command: Command) -> str:
 
 
 def _message(
-    waiting: Waiting, link: Link | None, content: Content, command: Command, now: datetime
+    waiting: Waiting, links: LinkRegistry, content: Content, command: Command, now: datetime
 ) -> Message:
-    measured = segments.measure(content.text)
+    link, measured = links.by_id(waiting.link_id), segments.measure(content.text)
     return Message(
         id=waiting.id,
         link_id=waiting.link_id,
         link_code=link.code if link else "",
         link_operator=link.operator if link else "",
+        peers={peer.id: peer.code for peer in links.peers(waiting.link_id)},
         # A link that has ended since tells nothing more.
         is_assessed=link is not None and link.state is LinkState.ACTIVE and link.is_assessed(now),
         is_test_link=link is not None and link.is_test,

@@ -20,12 +20,11 @@ from journal.quorum import Witnessed
 from journal.verifications import Standing as Verified
 from records import stop_file, stops
 from records.stops import Scope, Stops
-from sms.links.model import Link, LinkKind, LinkState
+from sms.links.model import Link, LinkState
 from sms.links.registry import LinkRegistry
 
 MESSAGES_OF_A_LOOKUP = 2
 _HUNDREDTHS = 100
-_THIRD_PARTIES = {LinkKind.TWILIO: "Twilio Inc."}
 
 COMMANDS = (
     ("DC 001085123456", "INFO 001085123456", "Xem hồ sơ của tôi", "Show my record"),
@@ -267,8 +266,7 @@ def _link(link: Link, found: Stops, price: int | None, now: datetime) -> LinkSta
         and link.is_assessed(now)
         and not found.cover(link=link.code, operator=link.operator, command="")
     )
-    third_party = _THIRD_PARTIES.get(link.kind)
-    return LinkStanding(link.code, is_running, link.is_test, price, third_party)
+    return LinkStanding(link.code, is_running, link.is_test, price, link.third_party)
 
 
 def _command(command: tuple[str, str, str, str], found: Stops) -> CommandStanding:

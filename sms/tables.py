@@ -26,6 +26,24 @@ LINK = sa.Table(
     sa.Column("terminated_at", Instant),
     sa.Column("terminated_reason", sa.String(200)),
     sa.Column("profile", sa.Text),
+    # Its part in its operator's replies: now, at rest, and when any of the operator's was shifted.
+    sa.Column("weight", sa.SmallInteger, nullable=False, server_default="50"),
+    sa.Column("resting_weight", sa.SmallInteger, nullable=False, server_default="50"),
+    sa.Column("shifted_at", Instant),
+    # Segments a second that may leave by it, if that is limited, and what is saved up of them.
+    sa.Column("send_rate", sa.Integer),
+    sa.Column("send_tokens", sa.Float, nullable=False, server_default="0"),
+    sa.Column("sent_at", Instant),
+)
+
+# What attempts by links that share their load came to, until nothing is judged by it.
+LINK_ATTEMPT = sa.Table(
+    "link_attempt",
+    metadata,
+    sa.Column("link_id", sa.ForeignKey("link.id"), primary_key=True),
+    sa.Column("minute", Instant, primary_key=True),
+    sa.Column("tried", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
 )
 
 LINK_SECRET = sa.Table(
@@ -165,6 +183,8 @@ OUTBOUND = sa.Table(
     # Whose number it goes to, and from when on what happens to that speaks against it.
     sa.Column("number_id", sa.BigInteger),
     sa.Column("trusted_since", Instant),
+    # Who served the number when the reply was made (`records.numbers.Standing`).
+    sa.Column("served_by", sa.String(32)),
 )
 sa.Index(
     "ix_outbound_waiting",

@@ -1,6 +1,6 @@
 """Turns decisions into rows: entry, reply, usage and the message's end, ready for one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,7 +23,11 @@ from sms.replies import ReplyClass
 RESULT_LIFE = timedelta(minutes=10)
 OTHER_LIFE = timedelta(minutes=30)
 _PIN_MARGIN = timedelta(seconds=60)
+# Even, since the outbox tells by the last bit what was tried before.
+_FIRST, _AFTER_THOSE = 0, 2
 _DISCLOSES = frozenset({ReplyClass.PIN, ReplyClass.RESULT, ReplyClass.LOG})
+
+Leaves = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +49,17 @@ def write(
     decided: Sequence[tuple[Message, Decision]],
     policy: Policy,
     now: datetime,
+    leaves: Leaves = lambda link_id: link_id,
 ) -> list[Written]:
-    """Make the rows of a batch of decisions, signing and encrypting outside the transaction."""
+    """Make the rows of a batch of decisions, signing and encrypting outside the transaction.
+
+    Shape: *leaves* says by which link a reply leaves to what came in on one.
+    """
     with_entry = [pair for pair in decided if pair[1].exchange]
     made = journal.prepare([_draft(message, decision, policy) for message, decision in with_entry])
     entries = {pair[0].id: entry for pair, entry in zip(with_entry, made, strict=True)}
     return [
-        _rows(keyring, message, decision, entries.get(message.id), policy, now)
+        _rows(keyring, message, decision, entries.get(message.id), policy, now, leaves)
         for message, decision in decided
     ]
 
@@ -74,6 +82,7 @@ def _rows(
     entry: Entry | None,
     policy: Policy,
     now: datetime,
+    leaves: Leaves,
 ) -> Written:
     handled = Handled(
         id=message.id,
@@ -88,7 +97,7 @@ def _rows(
         message=message,
         decision=decision,
         entry=entry,
-        reply_row=_reply_row(keyring, message, decision, entry, policy, now),
+        reply_row=_reply_row(keyring, message, decision, entry, policy, now, leaves),
         usage=_usage(message, decision),
         handled=handled,
         gate=_gate(decision),
@@ -108,6 +117,7 @@ def _reply_row(
     entry: Entry | None,
     policy: Policy,
     now: datetime,
+    leaves: Leaves,
 ) -> dict[str, object] | None:
     if decision.reply is None or message.sender is None:
         return None
@@ -117,13 +127,14 @@ def _reply_row(
     new = NewReply(
         id=uuid7(),
         inbound_id=message.id,
-        link_id=message.link_id,
+        link_id=leaves(message.link_id),
         reply=reply.reply_class,
         command=_purpose(message, decision),
-        priority=0 if reply.reply_class in _DISCLOSES else 1,
+        priority=_FIRST if reply.reply_class in _DISCLOSES else _AFTER_THOSE,
         discloses=reply.reply_class in _DISCLOSES,
         number_id=message.sender_id,
         trusted_since=decision.trusted_since,
+        served_by=decision.served_by,
         is_test=decision.is_test,
         to=message.sender,
         sender=message.to,

@@ -18,6 +18,7 @@ from console.errors import NotAllowedError
 from console.guard import Guard
 from console.queries import operators
 from core.clock import vietnam_day
+from core.settings import Route
 from sms.links import endings, registry, steps
 from sms.links.assessments import LONGEST_EVIDENCE, LONGEST_RESPONSIBLE, Assessment
 from sms.links.endings import LONGEST_REASON
@@ -50,7 +51,11 @@ class Operators:
         links = desk.links.all()
         lines = desk.database.read(lambda session: operators.lines(session, links, now))
         return render_template(
-            "console/operators.html", login=login, lines=lines, looked_at=operators.LOOKED_AT
+            "console/operators.html",
+            login=login,
+            lines=lines,
+            shared={link.id for group in desk.links.shared() for link in group},
+            looked_at=operators.LOOKED_AT,
         )
 
     def show_one(self, login: Login, code: str) -> ResponseReturnValue:
@@ -63,6 +68,9 @@ class Operators:
             "console/operator.html",
             login=login,
             link=link,
+            peers=desk.links.peers(link.id),
+            serves=desk.links.prefixes()[link.operator],
+            is_by_serving=desk.settings.route is Route.SERVING,
             found=desk.database.read(lambda session: operators.details(session, link, now)),
             vouched_for=VOUCHED_FOR,
             longest={

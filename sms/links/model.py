@@ -33,12 +33,16 @@ class Subject(StrEnum):
     NUMBER = "numbers"
 
 
+_THIRD_PARTIES = {LinkKind.TWILIO: "Twilio Inc."}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """One link, with its live secrets, the newest first.
 
     Shape: *profile* is how the other side differs, as `sms.links.smpp.profile` or
     `sms.links.kannel_profile` writes it.
+    Units: *send_rate* in segments a second, None if there is no such limit.
     """
 
     id: int
@@ -57,6 +61,14 @@ class Link:
     secrets: tuple[str, ...] = field(repr=False)
     path_secret: str | None = field(repr=False)
     profile: str | None = None
+    weight: int = 50
+    resting_weight: int = 50
+    send_rate: int | None = None
+
+    @property
+    def third_party(self) -> str | None:
+        """Who else carries what passes over it."""
+        return _THIRD_PARTIES.get(self.kind)
 
     def is_assessed(self, now: datetime) -> bool:
         """Tell whether the channel's assessment is in force; without one it carries help only."""

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,9 @@ from sms.links import assessments
 from sms.links.assessments import Assessment
 from sms.links.errors import LinkError
 from sms.links.model import Link, LinkKind, LinkState
+from sms.links.peers import Groups, groups_of, prefixes_of
 from sms.tables import LINK, LINK_SECRET
+from sms.weights import RESTING
 
 ASSESSMENT_LIFE = timedelta(days=365)
 BURST = 5
@@ -47,6 +49,8 @@ class NewLink:
     assessed_by: str | None = None
     operator: str | None = None
     profile: str | None = None
+    weight: int = RESTING
+    send_rate: int | None = None
 
 
 class LinkRegistry:
@@ -60,6 +64,8 @@ class LinkRegistry:
         self._read_at: float | None = None
         self._by_code: dict[str, Link] = {}
         self._by_id: dict[int, Link] = {}
+        self._groups: Groups = {}
+        self._prefixes: dict[str, str] = {}
 
     def get(self, code: str) -> Link | None:
         """Return the link called *code*, if there is one."""
@@ -75,6 +81,26 @@ class LinkRegistry:
         """Return every link, by code."""
         self._refresh()
         return [self._by_code[code] for code in sorted(self._by_code)]
+
+    def peers(self, link_id: int) -> Sequence[Link]:
+        """Return the links that share the load of this one, itself among them."""
+        self._refresh()
+        return self._groups.get(link_id, ())
+
+    def shared(self) -> Sequence[Sequence[Link]]:
+        """Return the links of each operator that share their load, where they are several."""
+        self._refresh()
+        return [group for key, group in self._groups.items() if key == group[0].id and group[1:]]
+
+    def paced(self) -> Sequence[Link]:
+        """Return the links by which only so many segments a second may leave."""
+        self._refresh()
+        return [link for link in self._by_id.values() if link.send_rate is not None]
+
+    def prefixes(self) -> Mapping[str, str]:
+        """Return the prefixes of each operator, of all its links together."""
+        self._refresh()
+        return self._prefixes
 
     def _refresh(self) -> None:
         now = self._clock.monotonic()
@@ -93,6 +119,7 @@ class LinkRegistry:
                 return
             self._by_code = {link.code: link for link in links}
             self._by_id = {link.id: link for link in links}
+            self._groups, self._prefixes = groups_of(links), prefixes_of(links)
             self._read_at = now
 
 
@@ -133,6 +160,9 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
             "assessed_until": now + ASSESSMENT_LIFE if new.assessed_by else None,
             "created_at": now,
             "profile": new.profile,
+            "weight": new.weight,
+            "resting_weight": new.weight,
+            "send_rate": new.send_rate,
         },
     ).scalar()
     if link_id is None:
@@ -260,4 +290,7 @@ def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
         secrets=tuple(live.get((row.id, "signing"), [])),
         path_secret=path_secrets[0] if path_secrets else None,
         profile=row.profile,
+        weight=row.weight,
+        resting_weight=row.resting_weight,
+        send_rate=row.send_rate,
     )

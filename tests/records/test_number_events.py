@@ -116,7 +116,9 @@ def test_it_counts_once_the_network_before_says_that_it_was_ported(
     ported = arrive(Kind.PORTED, 3 * DAY, to="mobi")
 
     assert (take(database, early), take(database, ported)) == ([Taken.NOT_SERVED], [Taken.NEW])
-    assert standing(database, early) == Standing(ported_at=NOON - 3 * DAY, left_at=NOON - DAY)
+    assert standing(database, early) == Standing(
+        ported_at=NOON - 3 * DAY, left_at=NOON - DAY, served_by="mobi"
+    )
 
 
 def test_old_events_are_forgotten_but_for_where_numbers_went(

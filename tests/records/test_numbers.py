@@ -86,7 +86,7 @@ def test_a_ported_number_is_spoken_for_by_where_it_went() -> None:
 
     assert judged.heeded == {ported, swapped}
     assert judged.standing == Standing(
-        ported_at=ported.happened_at, sim_changed_at=swapped.happened_at
+        ported_at=ported.happened_at, sim_changed_at=swapped.happened_at, served_by=MOBI
     )
 
 

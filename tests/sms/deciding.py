@@ -77,6 +77,7 @@ def message(command: Command, **changes: object) -> Message:
     """Make a message that came in just now, from the number on file, over an assessed link."""
     made = Message(
         id=uuid7(), link_id=LINK, link_code="hong-ha", link_operator="hong-ha",
+        peers={LINK: "hong-ha"},
         is_assessed=True, is_test_link=False,
         operator_message_id="m-1", sender_id=SENDER, sender=ME, to="12345", command=command,
         word=reading.word_of(command), segments=1, encoding="gsm7", received_at=NOON,

@@ -39,6 +39,7 @@ from sms.links import registry
 from sms.links.model import Accepted, Envelope, Link, LinkKind, Outcome, Outgoing
 from sms.links.registry import LinkRegistry, NewLink
 from sms.outbound import Delivery
+from sms.routes import Routes
 from sms.signals import Signal
 from sms.tables import INBOUND, OUTBOUND
 from sms.trips import Trips
@@ -316,6 +317,7 @@ def make_handler(gateway: Gateway, register: Register) -> Handler:
             budgets=gateway.policy.budgets,
             pin_life=gateway.policy.pin.life,
         ),
+        routes=Routes(gateway.links),
         trips=Trips(Halt(gateway.database, gateway.journal, gateway.state_dir, gateway.clock)),
         policy=gateway.policy,
         clock=gateway.clock,

@@ -46,8 +46,8 @@ def reply_over(door: Door, code: str) -> UUID:
     now, reply_id = door.clock.now(), uuid7()
     reply = NewReply(
         id=reply_id, inbound_id=uuid7(), link_id=link.id, reply="HELP", command="HD", priority=1,
-        discloses=False, number_id=0, trusted_since=None, is_test=False, to=Msisdn(PHONE),
-        sender="12345", text="CSDLDC",
+        discloses=False, number_id=0, trusted_since=None, served_by=None, is_test=False,
+        to=Msisdn(PHONE), sender="12345", text="CSDLDC",
         in_reply_to="m-1", encoding="gsm7", segments=1, entry_id=None, created_at=now,
         expires_at=now + timedelta(minutes=30),
     )  # fmt: skip
