@@ -126,7 +126,7 @@ def _outcome(reader: Callable[[str], object], text: str) -> object:
 def _check_notice(read: object) -> None:
     match read:
         case Envelope():
-            _check_envelope(read)
+            check_envelope(read)
             assert _VISIBLE.fullmatch(read.operator_message_id)
             assert read.received_at <= NOON + timedelta(minutes=10)
         case statuses.Status(id=told, receipt=receipt):
@@ -147,7 +147,8 @@ def _check_notice(read: object) -> None:
             assert isinstance(read, str)
 
 
-def _check_envelope(envelope: Envelope) -> None:
+def check_envelope(envelope: Envelope) -> None:
+    """See that a message fits where it is kept."""
     assert 1 <= len(envelope.text) <= http.LONGEST_TEXT
     assert len(envelope.sender) <= 100
     for part in (envelope.sender, envelope.to, envelope.text):
@@ -170,7 +171,7 @@ def forms(octets: bytes) -> None:
     read = _taken(octets, signature)
     if isinstance(read, Envelope):
         assert re.fullmatch("SM[0-9a-f]{32}", read.operator_message_id)
-        _check_envelope(read)
+        check_envelope(read)
     for others in _resplit(_signed(fields)):
         other = _read(others, signature)
         assert other is None or isinstance(other, str) or other == read

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.fuzz import kept, of_smpp, of_texts
+from tests.fuzz import kept, of_kannel, of_smpp, of_texts
 from tests.fuzz.mutating import Pool
 from tests.fuzz.watching import Arc, Watcher
 
@@ -64,6 +64,12 @@ _OF_FORMS = (
     b"AC" + b"a" * 32, b"%C4%90", b"%ED%A0%80", b"ErrorCode=30007", b"MessageStatus=delivered",
 )  # fmt: skip
 
+_OF_REQUESTS = (
+    b"&", b"=", b"%", b"%00", b"%ff", b"%D8%3D", b"id=", b"&from=", b"&to=", b"&text=", b"&time=",
+    b"&type=", b"&charset=", b"utf-8", b"UTF-16BE", b"\n", b"\ntext/plain\n", b"; charset=latin1",
+    b"\napplication/octet-stream\n", b"1772427600", b"99999999999", b"01980000-0000-7000-8000-0000",
+)  # fmt: skip
+
 TARGETS = {
     target.name: target
     for target in (
@@ -73,5 +79,6 @@ TARGETS = {
         Target("notices", of_texts.notices, _OF_NOTICES, 1000, 10),
         Target("folding", of_texts.folding, _OF_TEXTS, 6000, 60),
         Target("forms", of_texts.forms, _OF_FORMS, 10_000, 100),
+        Target("requests", of_kannel.requests, _OF_REQUESTS, 1000, 10),
     )
 }
