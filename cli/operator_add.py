@@ -81,6 +81,8 @@ def add_command(service: Service, /, *, as_json: bool, **options: object) -> Non
         click.echo(f"{link.code} is bound to {link.url} by `run`, within seconds")
     else:
         click.echo(f"{link.code} posts messages to {_base(service, link)}{path}")
+    if link.kind is LinkKind.KANNEL:
+        click.echo("what kannel.conf must say: docs/operators/kannel.md", err=True)
     if not read.is_assessed:
         hint = f"`operator assess {link.code}` vouches for it"
         click.echo(f"without an assessment it carries HELP and DOWN only: {hint}", err=True)
