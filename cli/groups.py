@@ -22,6 +22,7 @@ SETTINGS = (
     ("TRADAN_PIN_LIFE_SECONDS", "How long a PIN lives  [300]"),
     ("TRADAN_PIN_SPACING_SECONDS", "How long until the next request  [60]"),
     ("TRADAN_PIN_PROFILE", "What the hash of a PIN costs: standard, owasp  [standard]"),
+    ("TRADAN_ROUTE", "Whose requests are taken: inbound (any operator's), serving  [inbound]"),
     ("TRADAN_CONSOLE_REQUESTS_PER_MINUTE", "Pages that one officer may open in a minute  [60]"),
     ("TRADAN_BUDGET_HOUR_DONG", "What replies may cost in an hour  [50000000]"),
     ("TRADAN_BUDGET_DAY_DONG", "What replies may cost in a day  [500000000]"),

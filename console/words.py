@@ -39,6 +39,7 @@ ACTS: Mapping[str, LazyString] = {
     "link-disable": _("Tắt đường nối"),
     "link-enable": _("Bật lại đường nối"),
     "link-rotate": _("Xoay khóa đường nối"),
+    "link-set": _("Đổi thỏa thuận về đường nối"),
     "link-step": _("Đánh dấu bước kết nối"),
     "link-step-undo": _("Bỏ đánh dấu bước kết nối"),
     "link-terminate": _("Chấm dứt đường nối"),
