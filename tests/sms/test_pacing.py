@@ -15,13 +15,18 @@ from tests.sms.gateway import TEST, Gateway, stranger
 RATE = 40
 
 
-@pytest.fixture
-def paced(gateway: Gateway) -> Gateway:
-    """A gateway with a link that takes forty segments a second, of which four may be saved up."""
-    limited = sa.update(LINK).where(LINK.c.code == TEST).values(send_rate=RATE)
-    gateway.database.write(lambda s: s.execute(limited).close())
+def limited(gateway: Gateway) -> Gateway:
+    """Have a link take forty segments a second, of which four may be saved up."""
+    limit = sa.update(LINK).where(LINK.c.code == TEST).values(send_rate=RATE)
+    gateway.database.write(lambda s: s.execute(limit).close())
     gateway.clock.advance(timedelta(seconds=2))
     return gateway
+
+
+@pytest.fixture
+def paced(sqlite_gateway: Gateway) -> Gateway:
+    """A gateway with such a link."""
+    return limited(sqlite_gateway)
 
 
 def pacer_of(gateway: Gateway) -> Pacer:
@@ -48,7 +53,8 @@ def test_no_more_leave_in_a_second_than_were_agreed(paced: Gateway) -> None:
     assert sent == RATE
 
 
-def test_all_processes_together_keep_the_rate(paced: Gateway) -> None:
+def test_all_processes_together_keep_the_rate(gateway: Gateway) -> None:
+    paced = limited(gateway)
     pacers, sent = [pacer_of(paced) for _ in range(3)], 0
     for pacer in pacers:
         use(paced, pacer)

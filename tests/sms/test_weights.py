@@ -66,7 +66,7 @@ def test_within_a_minute_of_the_last_shift_nothing_moves(
     assert rebalance(shares, since) == {share.link_id: share.weight for share in shares}
 
 
-@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=120))
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_what_was_taken_comes_back_after_a_quarter_of_an_hour_unless_the_other_fails(
     minutes: list[tuple[bool, bool]],
 ) -> None:
