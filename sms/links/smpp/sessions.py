@@ -143,7 +143,8 @@ class Sessions(Keeper):
                 _log.error("smpp.profile-unreadable", link=link.code, **log.failure(error))
                 continue
             wanted |= {one.key: one for one in binds}
-            expected[link.id] = (link.code, binds[0].profile.window, link.rate)
+            rate = link.send_rate or link.rate
+            expected[link.id] = (link.code, binds[0].profile.window, rate)
         self.roster.expect(expected)
         return wanted
 
