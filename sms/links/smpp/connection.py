@@ -83,24 +83,18 @@ class Connection(asyncio.Protocol):
         Units: *written_by* by the loop's clock. Raises: NotSentError before the first byte,
         NotAnsweredError after it.
         """
-        answer = self._send_request(command, body)
-        written_by = written_by or self._loop.time() + WRITTEN_SECONDS
+        sequence, answer = self._send_request(command, body)
         try:
             # Let this turn's writes leave; what the other side does not take is seen then.
             await asyncio.sleep(0)
-            async with asyncio.timeout_at(written_by):
-                if self._room is not None:
-                    await asyncio.shield(self._room)
-        except TimeoutError as error:
-            self.cut()
-            raise NotAnsweredError("timeout") from error
-        try:
+            if (room := self._room) is not None:
+                await self._written(room, written_by or self._loop.time() + WRITTEN_SECONDS)
             async with asyncio.timeout(seconds):
                 return await answer
         except TimeoutError as error:
             raise NotAnsweredError("timeout") from error
         finally:
-            self._forget(answer)
+            self._waiting.pop(sequence, None)
 
     async def submit(self, message: Message, written_by: float) -> Pdu:
         """Hand a reply over and wait for the answer.
@@ -237,19 +231,23 @@ class Connection(asyncio.Protocol):
             case _:
                 self._send(Pdu(Command.GENERIC_NACK, pdu.sequence, Status.INVALID_COMMAND))
 
-    def _send_request(self, command: Command, body: Body) -> "asyncio.Future[Pdu]":
+    async def _written(self, room: "asyncio.Future[None]", by: float) -> None:
+        """Wait until the other side has taken what was written; one that does not is cut off."""
+        try:
+            async with asyncio.timeout_at(by):
+                await asyncio.shield(room)
+        except TimeoutError:
+            self.cut()
+            raise
+
+    def _send_request(self, command: Command, body: Body) -> "tuple[int, asyncio.Future[Pdu]]":
         if self.lost.is_set() or self._transport.is_closing():
             raise NotSentError("no-connection")
         self._sequence = self._sequence % _HIGHEST_SEQUENCE + 1
         self._send(Pdu(command, self._sequence, body=body))
         answer: asyncio.Future[Pdu] = self._loop.create_future()
         self._waiting[self._sequence] = answer
-        return answer
-
-    def _forget(self, answer: "asyncio.Future[Pdu]") -> None:
-        for sequence, waiting in list(self._waiting.items()):
-            if waiting is answer:
-                del self._waiting[sequence]
+        return self._sequence, answer
 
     def _send(self, pdu: Pdu) -> None:
         if not self._out:

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from core import log, metrics
 from core.clock import Clock
-from core.db import Database, Instant
+from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Keyring
-from core.prepared import prepared
+from core.prepared import among, prepared
 from core.threads import name_thread
 from sms import inbound, receipts
 from sms.inbound import Arrival
@@ -58,6 +58,15 @@ class _Ready:
 
     arrival: Arrival
     repeats_for: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What tells a message without an id: its name in this span of time, and in the one before."""
+
+    name: str
+    before: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,22 +211,30 @@ def _keep(session: Session, ready: Sequence[_Ready], now: datetime) -> list[inbo
 
 def _named(session: Session, ready: Sequence[_Ready], now: datetime) -> list[Arrival]:
     """Give those messages an id that have none: the one of a repeat's first, or a new one."""
+    told = {one.arrival.id: _told_by(one, now) for one in ready if one.repeats_for is not None}
+    known: dict[tuple[int, str], datetime] = {}
+    if told:
+        links = sorted({one.arrival.link_id for one in ready})
+        rows = session.execute(
+            _KNOWN, {"links": links, "names": [each.before for each in told.values()]}
+        )
+        known = {(row.link_id, row.operator_message_id): row.received_at for row in rows}
     named: list[Arrival] = []
-    for one in ready:
-        arrival = one.arrival
-        if one.repeats_for is not None:
-            span = max(one.repeats_for, _SHORTEST)
-            number = int(now.timestamp() / span.total_seconds())
-            name = f"smpp-{arrival.content_tag.hex()[:32]}"
-            before = f"{name}-{number - 1:x}"
-            known = session.execute(
-                _KNOWN, {"link": arrival.link_id, "name": before, "since": now - span}
-            ).first()
-            arrival = replace(
-                arrival, operator_message_id=before if known else f"{name}-{number:x}"
-            )
-        named.append(arrival)
+    for arrival in (one.arrival for one in ready):
+        if (each := told.get(arrival.id)) is None:
+            named.append(arrival)
+            continue
+        first_at = known.get((arrival.link_id, each.before))
+        is_repeat = first_at is not None and first_at > each.since
+        named.append(replace(arrival, operator_message_id=each.before if is_repeat else each.name))
     return named
+
+
+def _told_by(one: _Ready, now: datetime) -> _Told:
+    span = max(one.repeats_for or _SHORTEST, _SHORTEST)
+    number = int(now.timestamp() / span.total_seconds())
+    text = f"smpp-{one.arrival.content_tag.hex()[:32]}"
+    return _Told(f"{text}-{number:x}", f"{text}-{number - 1:x}", now - span)
 
 
 def _acknowledge(link: Link, came_to: inbound.Receipt) -> Status:
@@ -265,9 +282,9 @@ class Desk:
 
 
 _KNOWN = prepared(
-    sa.select(INBOUND_KEY.c.message_id).where(
-        INBOUND_KEY.c.link_id == sa.bindparam("link"),
-        INBOUND_KEY.c.operator_message_id == sa.bindparam("name"),
-        INBOUND_KEY.c.received_at > sa.bindparam("since", type_=Instant),
+    sa.select(
+        INBOUND_KEY.c.link_id, INBOUND_KEY.c.operator_message_id, INBOUND_KEY.c.received_at
+    ).where(
+        among(INBOUND_KEY.c.link_id, "links"), among(INBOUND_KEY.c.operator_message_id, "names")
     )
 )

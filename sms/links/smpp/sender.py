@@ -8,6 +8,7 @@ from core.deadline import WRITTEN_SECONDS
 from sms.links.model import Link, Outcome, Outgoing, Refused, Unknown
 from sms.links.posting import NotAnsweredError, NotSentError
 from sms.links.smpp import profile, submission
+from sms.links.smpp.crossing import Crossing
 from sms.links.smpp.sessions import Sessions
 
 
@@ -16,13 +17,18 @@ class SmppSender:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._home: Crossing | None = None
 
     async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
         # Every event loop goes by this clock.
         written_by = time.monotonic() + WRITTEN_SECONDS
-        submitting = self._submit(link, outgoing, now, written_by)
-        return await asyncio.wrap_future(self._sessions.begin(submitting))
+        loop = asyncio.get_running_loop()
+        if self._home is None or self._home.loop is not loop:
+            self._home = Crossing(loop)
+        return await self._sessions.crossing.fetch(
+            lambda: self._submit(link, outgoing, now, written_by), self._home
+        )
 
     async def _submit(
         self, link: Link, outgoing: Outgoing, now: datetime, written_by: float

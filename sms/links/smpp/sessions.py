@@ -7,11 +7,11 @@ better nobody is bound than two.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from core import log, metrics
@@ -28,6 +28,7 @@ from sms.links.registry import LinkRegistry
 from sms.links.smpp import binding, leases
 from sms.links.smpp.binding import BindRefusedError, Wanted
 from sms.links.smpp.connection import Connection, Timing
+from sms.links.smpp.crossing import Crossing
 from sms.links.smpp.intake import Desk, Intake, Offered
 from sms.links.smpp.leases import Key
 from sms.links.smpp.pdu import Message
@@ -65,6 +66,7 @@ class Sessions(Keeper):
         self._holder = uuid4()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="smpp-look")
         self._loop: asyncio.AbstractEventLoop  # made when the thread is
+        self.crossing: Crossing
         self._running: dict[Key, tuple[Wanted, asyncio.Task[None]]] = {}
         self._by_id: dict[int, Link] = {}
         self._held: set[Key] = set()
@@ -76,12 +78,9 @@ class Sessions(Keeper):
     def start(self) -> None:
         """Begin."""
         self._loop = asyncio.new_event_loop()
+        self.crossing = Crossing(self._loop)
         self._desk.start()
         super().start()
-
-    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Do something in the thread that has the sessions."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def stop(self) -> None:
         """Take no more messages; replies leave until the end."""
@@ -217,7 +216,7 @@ class Sessions(Keeper):
         def deliver(connection: Connection, sequence: int, message: Message) -> None:
             def answer(status: Status) -> None:
                 with suppress(RuntimeError):  # the loop has ended: it will be delivered again
-                    self._loop.call_soon_threadsafe(connection.answer_delivery, sequence, status)
+                    self.crossing.post(lambda: connection.answer_delivery(sequence, status))
 
             link = self._by_id.get(wanted.key.link_id)
             if link is None or self._is_draining:

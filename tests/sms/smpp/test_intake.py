@@ -83,6 +83,19 @@ def test_a_minute_is_a_minute_wherever_it_begins(sqlite_gateway: Gateway, wait: 
     assert len(texts(smpp)) == 1
 
 
+def test_repeats_are_told_from_others_of_their_lot_and_of_another_link(gateway: Gateway) -> None:
+    smpp, other = stand(gateway), stand(gateway, code="second")
+    senders = ["84561234567", "84569999999", "84568888888"]
+    smpp.take(*(delivered("HD", sender) for sender in senders[:2]))
+    gateway.clock.advance(timedelta(seconds=59))  # in the next span of a minute
+
+    again = smpp.take(*(delivered("HD", sender) for sender in senders))
+    elsewhere = other.take(delivered("HD", senders[0]))
+
+    assert [*again, *elsewhere] == [OK] * 4
+    assert len(texts(smpp)) == 4
+
+
 def test_an_operators_own_id_holds_for_good(sqlite_gateway: Gateway) -> None:
     gateway = sqlite_gateway
     smpp = stand(gateway, message_id_tag=0x1400)
