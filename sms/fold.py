@@ -24,9 +24,7 @@ _CATEGORIES = {
 }
 _SEND = "|".join(sorted({"GUI", *typed("gửi")}))
 # The instructions' last words typed with the rest: "gui 1414". Six digits may be a PIN: they stay.
-_SENT_TO = re.compile(
-    rf" ?\b(?:{_SEND})(?: TOI| DEN)?(?: SO)?[ :]*[0-9]{{3,5}}[ .!]*$", re.MULTILINE
-)
+_SENT_TO = re.compile(rf" ?\b(?:{_SEND})(?: TOI| DEN)?(?: SO)?[ :]*[0-9]{{3,5}}[ .!]*$")
 
 
 def fold(text: str) -> str:
@@ -37,12 +35,10 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = "".join(map(_folded, unicodedata.normalize("NFKD", text)))
     text = text.translate(_ASCII).upper()
-    if "\n" in text:
-        lines = (" ".join(line.split()) for line in text.split("\n"))
-        text = "\n".join(line for line in lines if line)
-    else:
-        text = " ".join(text.split())
-    return _SENT_TO.sub("", text).strip() if "G" in text else text
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    if "G" in text:
+        lines = [_SENT_TO.sub("", line).strip() for line in lines]
+    return "\n".join(filter(None, lines))
 
 
 @lru_cache(maxsize=4096)
