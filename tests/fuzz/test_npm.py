@@ -47,7 +47,7 @@ def decoded(octets: bytes) -> Pdu | None:
 def shown(pdu: Pdu, theirs: dict[str, Any]) -> dict[str, Any]:
     """Say of our packet what npm says of its own."""
     body = pdu.body
-    ours = {"command": pdu.command, "status": pdu.status, "sequence": pdu.sequence}
+    ours: dict[str, Any] = {"command": pdu.command, "status": pdu.status, "sequence": pdu.sequence}
     if isinstance(body, Message):
         ours |= {
             "source": ascii_of(body.source.value), "source_ton": body.source.ton,
