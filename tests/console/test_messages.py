@@ -15,8 +15,9 @@ from journal.journal import Inclusion
 from records.register import Record
 from sms import receipts
 from sms.deliveries import Delivery, News
+from sms.links.model import LinkKind
 from sms.receipts import Receipt
-from sms.tables import INBOUND
+from sms.tables import INBOUND, LINK
 from tests.console.conftest import House
 from tests.sms.gateway import TEST, pin_in
 
@@ -148,6 +149,30 @@ def test_a_message_is_told_by_its_stages_with_a_proof_that_was_checked(house: Ho
         assert f"<b>{step}" in text
     assert person.full_name not in text
     assert person.personal_id not in text
+
+
+PROVED = {
+    LinkKind.HTTP: "chữ ký đúng",
+    LinkKind.TWILIO: "chữ ký đúng",
+    LinkKind.SMPP: "qua phiên đã xác thực",
+    LinkKind.KANNEL: "đúng khóa trong địa chỉ",
+}
+
+
+def turn_links(house: House, kind: LinkKind) -> None:
+    house.gateway.database.write(lambda s: s.execute(sa.update(LINK).values(kind=kind)))
+
+
+@ONE_DATABASE
+def test_a_message_says_what_its_link_proved(house: House) -> None:
+    looked_up(house)
+    visit, path = house.entered("lan", Role.VIEWER), path_of(house)
+
+    for kind in LinkKind:
+        turn_links(house, kind)
+        text = visit.get(path)[1]
+
+        assert [words for words in set(PROVED.values()) if words in text] == [PROVED[kind]]
 
 
 @ONE_DATABASE
