@@ -149,7 +149,7 @@ def _operators(service: Service) -> Keeper:
 def _balance(service: Service) -> Keeper:
     from sms.balance import Balance
 
-    balance = Balance(service.database, service.links, service.clock)
+    balance = Balance(service.database, service.links, service.journal, service.clock)
     chores = (
         Chore(_BALANCE_EVERY, balance.shift),
         Chore(_MOVE_EVERY, balance.move),

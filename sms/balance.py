@@ -20,6 +20,7 @@ from core import log, metrics
 from core.clock import Clock
 from core.db import Database, locked
 from core.prepared import among, prepared
+from journal.journal import Journal
 from records import numbers, stops
 from sms import attempts, outbox, weights
 from sms.attempts import Count
@@ -49,8 +50,11 @@ class Shifted:
 class Balance:
     """What one worker does for the links of this deployment that share their load."""
 
-    def __init__(self, database: Database, links: LinkRegistry, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, links: LinkRegistry, journal: Journal, clock: Clock
+    ) -> None:
         self._database = database
+        self._journal = journal
         self._links = links
         self._routes = Routes(links)
         self._clock = clock
@@ -71,7 +75,12 @@ class Balance:
         groups = self._links.shared()
         if not groups:
             return
-        moved = self._database.write(lambda s: move(s, self._routes, groups, now))
+
+        def work(session: Session) -> dict[int, int]:
+            may_disclose = self._journal.obstacle(session, now) is None
+            return move(session, self._routes, groups, now, may_disclose=may_disclose)
+
+        moved = self._database.write(work)
         for link_id, count in sorted(moved.items()):
             link = self._links.by_id(link_id)
             _log.warning("link.late", link=link.code if link else "", count=count)
@@ -107,7 +116,12 @@ def shift(session: Session, group: Sequence[Link], now: datetime) -> list[Shifte
 
 
 def move(
-    session: Session, routes: Routes, groups: Sequence[Sequence[Link]], now: datetime
+    session: Session,
+    routes: Routes,
+    groups: Sequence[Sequence[Link]],
+    now: datetime,
+    *,
+    may_disclose: bool,
 ) -> dict[int, int]:
     """Move replies that wait too long, to links for which none does; return how many, by link.
 
@@ -117,8 +131,9 @@ def move(
     values = {
         "now": now,
         "due": now - LATE,
-        "may_disclose": True,
-        "by_serving": False,
+        "may_disclose": may_disclose,
+        # What waits for anything but its link is nobody's fault.
+        "by_serving": True,
         "settled": now - numbers.SETTLES,
         "links": ids,
     }

@@ -116,7 +116,7 @@ def weights_of(gateway: Gateway) -> dict[str, int]:
 
 
 def shifted(gateway: Gateway) -> dict[str, int]:
-    Balance(gateway.database, gateway.links, gateway.clock).shift()
+    Balance(gateway.database, gateway.links, gateway.journal, gateway.clock).shift()
     return weights_of(gateway)
 
 
@@ -429,7 +429,7 @@ def test_several_workers_shift_once(postgres_gateway: Gateway) -> None:
     fail(gateway, ONE, 9)
     with closing(databases.open_database(gateway.database.url)) as another:
         for database in (gateway.database, another, gateway.database):
-            Balance(database, gateway.links, gateway.clock).shift()
+            Balance(database, gateway.links, gateway.journal, gateway.clock).shift()
 
     assert weights_of(gateway) == {ONE: 40, TWO: 60}
 
@@ -442,7 +442,7 @@ def test_failures_of_a_link_that_is_alone_are_not_counted(sqlite_pair: Gateway) 
 
 
 def moved(gateway: Gateway) -> list[str]:
-    Balance(gateway.database, gateway.links, gateway.clock).move()
+    Balance(gateway.database, gateway.links, gateway.journal, gateway.clock).move()
     return ways(gateway)
 
 
@@ -483,6 +483,18 @@ def test_what_is_held_for_another_reason_is_not_moved(sqlite_pair: Gateway) -> N
     sqlite_pair.clock.advance(LATE)
 
     assert moved(sqlite_pair) == [ONE]
+
+
+def test_what_waits_for_the_journal_is_not_moved(postgres_gateway: Gateway) -> None:
+    gateway = shared(postgres_gateway)
+    person = gateway.person()
+    gateway.send(person.phone, f"DC {person.personal_id}", code=ONE)
+    assert gateway.handler.run_once() == 1
+    gateway.clock.advance(LATE)
+
+    assert moved(gateway) == [ONE]
+    gateway.seal()
+    assert moved(gateway) == [TWO]
 
 
 def test_g5_what_may_have_gone_out_is_not_moved(sqlite_pair: Gateway) -> None:
