@@ -109,7 +109,10 @@ def fuzz(target: Target, seconds: float, *, keep: bool) -> bool:
 def main() -> int:
     """Look into each of the targets that are named, or into all."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], metavar="TARGET")
+    # argparse holds the empty list itself against the choices.
+    parser.add_argument(
+        "targets", nargs="*", choices=[[], *TARGETS], metavar="TARGET", help=", ".join(TARGETS)
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="for each target")
     parser.add_argument("--keep", action="store_true", help="keep what ran something new")
     told = parser.parse_args()
