@@ -6,7 +6,7 @@ add up exactly to those of the whole (ADR 0021).
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
@@ -94,10 +94,16 @@ def less(lines: Iterable[Line], others: Iterable[Line]) -> tuple[Line, ...]:
 
 
 def difference(now: Iterable[Line], before: Iterable[Line], period: Period) -> tuple[Line, ...]:
-    """Return what corrects the lines of a closed period to what they would be now."""
+    """Return what corrects the lines of a closed period to what they would be now.
+
+    A direction that was not billed then is not billed for want of a price now: the first that an
+    operator ever has begins when it begins.
+    """
+    signed = list(before)
+    unbilled = {line.terms.direction for line in signed if line.terms.rating is Rating.UNBILLED}
     return _merged(
         replace(line, terms=replace(line.terms, section=Section.CORRECTION, corrects=str(period)))
-        for line in less(now, before)
+        for line in less((_unbilled(line, unbilled) for line in now), signed)
         if line.terms.section is Section.USAGE
     )
 
@@ -177,6 +183,12 @@ def _rating(operator: str, group: Group, tariffs: Tariffs, tariff: Tariff | None
         return Rating.PRICED
     is_billed = tariffs.bills(operator, group.direction)
     return Rating.UNPRICED if is_billed else Rating.UNBILLED
+
+
+def _unbilled(line: Line, directions: Collection[Direction]) -> Line:
+    if line.terms.rating is not Rating.UNPRICED or line.terms.direction not in directions:
+        return line
+    return replace(line, terms=replace(line.terms, rating=Rating.UNBILLED))
 
 
 def _merged(lines: Iterable[Line]) -> tuple[Line, ...]:

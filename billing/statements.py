@@ -4,7 +4,7 @@ draft → sent → matched or different → signed → settled. Who makes one ne
 and what is signed does not change: later corrections are lines of a later month.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,15 @@ def sent_beside(session: Session, operator: str, period: Period) -> Sent:
         for each in listed(session, operator)
         if each.period != period and each.state is not State.DRAFT
     )
+
+
+def sent_months(session: Session) -> Mapping[str, Collection[Period]]:
+    """Return the months of which each operator was sent a statement."""
+    found: dict[str, set[Period]] = {}
+    for each in listed(session):
+        if each.state is not State.DRAFT:
+            found.setdefault(each.operator, set()).add(each.period)
+    return found
 
 
 def is_intact(session: Session, statement: Statement) -> bool:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from billing import tariffs
 from billing.errors import TariffError, TariffFileError
+from billing.periods import Period
 from billing.tariffs import ANY_SHORT_CODE, WHOLE, Encoding, Tariff, Timeline
 from billing.usage import LONGEST_SHORT_CODE, Direction
 
@@ -65,10 +66,18 @@ def read(content: bytes, operators: Collection[str]) -> list[Row]:
     return rows
 
 
-def plan(known: Iterable[Tariff], rows: Sequence[Row], today: date, *, correct: bool) -> Plan:
+def plan(
+    known: Iterable[Tariff],
+    rows: Sequence[Row],
+    today: date,
+    *,
+    correct: bool,
+    sent: Mapping[str, Collection[Period]],
+) -> Plan:
     """Say what prices would be after a file; *correct* lets it change what holds already.
 
-    Raises: TariffFileError naming every line that overlaps, leaves a gap, or changes the past.
+    Shape: *sent* holds the months of which each operator was sent a statement. Raises:
+    TariffFileError naming every line that overlaps, leaves a gap, or changes the past.
     """
     if found := _overlaps(rows):
         raise TariffFileError(sorted(found))
@@ -77,7 +86,8 @@ def plan(known: Iterable[Tariff], rows: Sequence[Row], today: date, *, correct: 
     for row in sorted(rows, key=lambda row: row.tariff.valid_from):
         if row.tariff in before:
             continue
-        if not correct and (why := _changes_the_past(before, row.tariff, today)):
+        why = _changes_the_past(before, row.tariff, today) or _prices_anew(row.tariff, sent)
+        if why and not correct:
             faults.append((row.line, why))
             continue
         try:
@@ -146,6 +156,21 @@ def _changes_the_past(before: Iterable[Tariff], wanted: Tariff, today: date) -> 
         if meets and begins < today and held.intersection(tariff.timelines):
             return (
                 f"it changes the price from {tariff.valid_from} on days that are over: "
+                "--correct does, and corrects closed months in the next"
+            )
+    return ""
+
+
+def _prices_anew(wanted: Tariff, sent: Mapping[str, Collection[Period]]) -> str:
+    """Say which month was sent without this price; empty where none was.
+
+    What had no price then is in its statement as not billed, or was not carried at all.
+    """
+    for period in sorted(sent.get(wanted.operator, ())):
+        ends = wanted.valid_to is not None and wanted.valid_to < period.first_day
+        if wanted.valid_from <= period.last_day and not ends:
+            return (
+                f"it prices days of {period}, of which a statement was sent without it: "
                 "--correct does, and corrects closed months in the next"
             )
     return ""

@@ -38,8 +38,9 @@ of a dong a part, VAT included; VAT and our share are in basis points, 0 where t
   viettel,*,mo,any,2026-12-01,,50000,1000,4300
 
 A price without an end is ended by the next that begins. Overlaps and gaps are refused with their
-lines. Prices of days that are over are changed with --correct alone: what that changes in closed
-months becomes a correction in the next. Giving the same file again changes nothing.
+lines. Prices of days that are over are changed with --correct alone, and so are days of months
+that were sent given a first one: what that changes in closed months becomes a correction in the
+next. Giving the same file again changes nothing.
 
 \b
 Examples:
@@ -175,9 +176,10 @@ def check_command(service: Service, /, *, as_json: bool) -> None:
 
 
 def _plan(session: "Session", rows: "list[Row]", today: "date", *, correct: bool) -> "Plan":
-    from billing import tariff_file, tariffs
+    from billing import statements, tariff_file, tariffs
 
-    return tariff_file.plan(tariffs.load(session).all, rows, today, correct=correct)
+    known, sent = tariffs.load(session).all, statements.sent_months(session)
+    return tariff_file.plan(known, rows, today, correct=correct, sent=sent)
 
 
 def _imported(

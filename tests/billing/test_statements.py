@@ -16,6 +16,7 @@ from billing import checks, kept_lines, lines, statements
 from billing.acts import Act, Told
 from billing.carried import Group, Section
 from billing.errors import StatementError, Why
+from billing.lines import Rating
 from billing.periods import Period
 from billing.statements import Done, State
 from billing.tables import STATEMENT, STATEMENT_LINE
@@ -317,6 +318,20 @@ def test_a_price_put_right_takes_back_the_old_one(books: Books) -> None:
 
     assert (new.parts, new.amount) == (4, 160_000)
     assert (old.parts, old.amount) == (-4, -200_000)
+
+
+def test_a_first_price_of_replies_reaches_back_only_as_far_as_it_says(books: Books) -> None:
+    books.carry([message(day(2), direction=Direction.MT)])
+    books.close_month()
+    books.carry([message(day(3), direction=Direction.MT)])
+    first = replace(PRICE, direction=Direction.MT, share_bp=0, price_hundredths=15_000)
+
+    books.price(replace(first, valid_from=day(1, NOVEMBER)))
+    books.open(NOVEMBER)
+    (late,) = books.compute(NOVEMBER)
+
+    assert (late.terms.rating, late.messages, late.amount) == (Rating.UNBILLED, 1, 0)
+    assert books.send(NOVEMBER).statement.state is State.SENT
 
 
 def test_a_correction_is_in_one_statement_alone(books: Books) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from billing import tariff_file
 from billing.errors import TariffFileError
+from billing.periods import Period
 from billing.tariff_file import Plan
 from billing.tariffs import Encoding, Tariff
 from billing.usage import Direction
@@ -23,15 +24,23 @@ NEXT = Tariff(
 LINE = "viettel,*,mo,any,2026-12-01,,60000,1000,4300"
 
 
-def taken(*lines: str, known: tuple[Tariff, ...] = (), correct: bool = False) -> Plan:
+def taken(
+    *lines: str,
+    known: tuple[Tariff, ...] = (),
+    correct: bool = False,
+    sent: tuple[Period, ...] = (),
+) -> Plan:
     content = "\n".join([HEADER, *lines, ""]).encode()
     rows = tariff_file.read(content, {"viettel", "mobifone"})
-    return tariff_file.plan(known, rows, TODAY, correct=correct)
+    months = {"viettel": sent}
+    return tariff_file.plan(known, rows, TODAY, correct=correct, sent=months)
 
 
-def faults(*lines: str, known: tuple[Tariff, ...] = ()) -> list[tuple[int, str]]:
+def faults(
+    *lines: str, known: tuple[Tariff, ...] = (), sent: tuple[Period, ...] = ()
+) -> list[tuple[int, str]]:
     with pytest.raises(TariffFileError) as caught:
-        taken(*lines, known=known)
+        taken(*lines, known=known, sent=sent)
     return caught.value.faults
 
 
@@ -184,6 +193,23 @@ def test_days_before_the_first_price_are_no_change_of_it() -> None:
     assert (plan.added, plan.ended, plan.corrected) == (1, 0, 1)
     overlap = faults("viettel,*,mo,any,2026-10-15,,60000,1000,4300", known=(first,))
     assert overlap == [(2, "it overlaps the price from 2026-11-22")]
+
+
+def test_days_of_a_month_that_was_sent_are_given_a_first_price_only_as_a_correction() -> None:
+    september = Period(2026, 9)
+    first, sent = "viettel,*,mt,any,2026-09-30,,15000,,", (september,)
+
+    ((number, why),) = faults(first, known=(OPEN,), sent=sent)
+    plan = taken(first, known=(OPEN,), sent=sent, correct=True)
+
+    assert (number, "days of 2026-09" in why, "--correct" in why) == (2, True, True)
+    assert plan.added == 1
+    for beside in (
+        "viettel,*,mt,any,2026-10-01,,15000,,",
+        "viettel,*,mt,any,2026-08-01,2026-08-31,15000,,",
+        first.replace("viettel", "mobifone"),
+    ):
+        assert taken(beside, known=(OPEN,), sent=sent).added == 1
 
 
 def test_a_price_put_right_is_counted_as_corrected() -> None:
