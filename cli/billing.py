@@ -12,7 +12,7 @@ _VERBS = {
     "verify": ("cli.billing_verify:verify_command", "Check journal, usage and statements."),
     "close": ("cli.billing_checks:close_command", "Sign a statement, as somebody else."),
     "settle": ("cli.billing_checks:settle_command", "Note that a statement was netted."),
-    "mapping": ("cli.billing_files:mapping_group", "How operators write their call records."),
+    "mapping": ("cli.billing_mapping:mapping_group", "How operators write their call records."),
     "check": ("cli.billing_files:check_command", "Say whether a file would be taken."),
     "import": ("cli.billing_files:import_command", "Take in an operator's call records."),
     "reconcile": (

@@ -1,74 +1,34 @@
-"""`billing mapping|check|import`: operators' call records, seen whole before any is kept."""
+"""`billing check|import`: operators' call records, seen whole before any is kept."""
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.acting import perform_told
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, USAGE, UsageFault
-from cli.groups import Verb, VerbGroup
+from cli.groups import Verb
 from cli.progress import Progress
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from billing.periods import Period
     from billing.reconciliation.intake import Taken
     from billing.reconciliation.mapping import CdrMapping
     from billing.reconciliation.store import Store
+    from billing.statements import State
+    from journal.leaf import PayloadValue
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 OPERATOR = click.option("--operator", metavar="NAME", required=True, help="Whose it is.")
+WHO = "Who answers for it; password and code are asked."
 _MEGABYTE = 1_000_000
-
-
-@click.group("mapping", cls=VerbGroup)
-def mapping_group() -> None:
-    """Say how an operator writes its call records, for billing makers."""
-
-
-@mapping_group.command(
-    "set",
-    short_help="Keep how an operator writes its files.",
-    examples=("python app.py billing mapping set mapping.toml --operator viettel",),
-)
-@click.argument("file", type=_FILE)
-@OPERATOR
-@pass_service
-def set_command(service: Service, file: Path, operator: str) -> None:
-    """Keep a mapping (TOML) in the place of the operator's one before; docs/billing.md has them."""
-    from billing.reconciliation import mapping_file
-
-    store = _store(service, operator)
-    with told_plainly(file):
-        written = file.read_bytes()[: mapping_file.LONGEST + 1].decode("utf-8", "replace")
-        mapping_file.parse(written)
-    if store.mapping_text() == written:
-        click.echo("it is there already", err=True)
-        return
-    digest = hashlib.sha256(written.encode()).hexdigest()
-    _journaled(service, "cdr-mapping", operator, {"digest": digest})
-    store.set_mapping(written)
-    click.echo(f"kept the mapping of {operator}", err=True)
-
-
-@mapping_group.command(
-    "show",
-    short_help="Print how an operator writes its files.",
-    examples=("python app.py billing mapping show --operator viettel > mapping.toml",),
-)
-@OPERATOR
-@pass_service
-def show_command(service: Service, operator: str) -> None:
-    """Print the mapping of an operator as it was given."""
-    written = _store(service, operator).mapping_text()
-    if written is None:
-        raise UsageFault(f"{operator} has no mapping: `billing mapping set` keeps one", NOT_ALLOWED)
-    click.echo(written, nl=False)
 
 
 @click.command(
@@ -80,10 +40,10 @@ def show_command(service: Service, operator: str) -> None:
         "python app.py billing check cdr.csv.gz --operator viettel --mapping mapping.toml",
     ),
 )
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @OPERATOR
 @click.option("--period", "written", metavar="PERIOD", help="It must be of this month, 2026-10.")
-@click.option("--mapping", "by", type=_FILE, help="Read it by this mapping, not the one kept.")
+@click.option("--mapping", "by", type=FILE, help="Read it by this mapping, not the one kept.")
 @_AS_JSON
 @pass_service
 def check_command(
@@ -121,37 +81,42 @@ def check_command(
     short_help="Take in an operator's call records of a month.",
     examples=(
         "python app.py billing import 2026-10 cdr.csv.gz --operator viettel",
+        "python app.py billing import 2026-10 cdr.csv.gz --operator viettel --officer lan",
         "python app.py billing import 2026-10 again.csv --operator viettel --instead-of 5f3a9c",
     ),
 )
 @click.argument("written", metavar="PERIOD")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=FILE)
 @OPERATOR
 @click.option("--instead-of", "dropped", metavar="DIGEST", help="Forget the file that begins so.")
+@click.option("--officer", "name", help=f"{WHO} Without, it is whoever runs this.")
 @_AS_JSON
 @pass_service
 def import_command(
     service: Service, *, written: str, file: Path, operator: str, dropped: str | None,
-    as_json: bool,
+    name: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Take in a FILE of a PERIOD, all of it or nothing; the same file twice is there once.
 
     A month may come in several files. Kept are ids, times, parts and amounts, and nobody's number.
-    Ends 0 when it is kept, 2 with lines and reasons when it is refused, 5 when the month is signed.
+    A statement that was compared before is compared again before anybody signs it. Ends 0 when it
+    is kept, 2 with lines and reasons when it is refused, 5 when the month is signed.
     """
     from billing.periods import Period
 
-    store = _store(service, operator)
+    store = store_of(service, operator)
     with told_plainly(file), store.scratch() as folder:
         period, mapping = Period.parse(written), store.mapping()
         _see_open(service, operator, period)
         goes = _one_of(store, period, dropped) if dropped else None
         taken = _take(service, file, mapping, folder, period)
         _see_belonging(service, operator, taken, folder)
-        if taken.digest in store.notes(period):
+        if taken.digest in store.notes(period) and goes in {None, taken.digest}:
             click.echo("it is there already", err=True)
         else:
-            _keep(service, store, period, taken, goes)
+            actor = answering(service, name) if name else service.person
+            with store.held(period):
+                _keep(service, actor, store, period, taken, mapping.digest, goes)
     _tell(taken, as_json=as_json)
 
 
@@ -177,6 +142,15 @@ def told_plainly(file: Path) -> Iterator[None]:
         raise UsageFault(str(error), NOT_ALLOWED) from error
 
 
+def answering(service: Service, name: str) -> str:
+    """Return the officer, as entries name one, once password and device were shown."""
+    from cli.confirming import confirmed
+    from console.access.roles import Right
+
+    purpose = "take in what operators counted, and how they write it"
+    return confirmed(service, name, Right.MAKE_STATEMENTS, purpose).actor
+
+
 def links_of(service: Service, operator: str) -> list[int]:
     """Return the links of an operator. Raises: UsageFault if it has none."""
     found = [link.id for link in service.links.all() if link.operator == operator]
@@ -185,7 +159,8 @@ def links_of(service: Service, operator: str) -> list[int]:
     return found
 
 
-def _store(service: Service, operator: str) -> "Store":
+def store_of(service: Service, operator: str) -> "Store":
+    """Return where an operator's files are. Raises: UsageFault if no link is its."""
     from billing.reconciliation.store import Store
 
     links_of(service, operator)
@@ -235,7 +210,13 @@ def _one_of(store: "Store", period: "Period", begins: str) -> str:
 
 
 def _keep(
-    service: Service, store: "Store", period: "Period", taken: "Taken", goes: str | None
+    service: Service,
+    actor: str,
+    store: "Store",
+    period: "Period",
+    taken: "Taken",
+    mapping: str,
+    goes: str | None,
 ) -> None:
     """Lay the file, journal that, and only then let it count."""
     from billing.reconciliation.store import Note
@@ -248,26 +229,42 @@ def _keep(
         parts=sums.carried_parts,
         amount=sums.carried_amount,
         imported_at=service.clock.now(),
-        imported_by=service.person,
+        imported_by=actor,
     )
     store.lay(period, taken.path, taken.digest)
-    said: dict[str, str | int] = {
+    said: dict[str, PayloadValue] = {
         "digest": taken.digest,
         "period": str(period),
         "records": sums.records,
+        "mapping_digest": mapping,
     }
     if goes:
         said["instead_of"] = goes
-    _journaled(service, "cdr-import", store.operator, said)
+    _outdate(service, actor, store.operator, period, said)
     store.note(period, note)
     if goes:
         store.drop(period, goes)
 
 
-def _journaled(service: Service, act: str, operator: str, said: dict[str, str | int]) -> None:
-    from cli.acting import perform
+def _outdate(
+    service: Service,
+    actor: str,
+    operator: str,
+    period: "Period",
+    said: "Mapping[str, PayloadValue]",
+) -> None:
+    """Journal an import, and have a statement that was compared before compared again."""
+    from billing import compared
 
-    perform(service, act, lambda _: None, {"operator": operator, **said})
+    told: dict[str, PayloadValue] = {"act": "cdr-import", "operator": operator, **said}
+
+    def work(session: "Session") -> "tuple[State | None, Mapping[str, PayloadValue]]":
+        was = compared.outdate(session, operator, period)
+        return was, told if was is None else {**told, "outdates": was.value}
+
+    was = perform_told(service, actor, work)
+    if was is not None:
+        click.echo(f"the statement was {was}: compare it again, `billing reconcile`", err=True)
 
 
 def _tell(taken: "Taken", *, as_json: bool) -> None:

@@ -3,14 +3,17 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.billing_acts import told_of
 from cli.billing_files import OPERATOR, links_of, told_plainly
 from cli.context import Service, pass_service
-from cli.exits import DIFFERENT
+from cli.exits import DIFFERENT, NOT_ALLOWED, UsageFault
 from cli.groups import Verb
 from cli.progress import Progress
 
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 
 _WHOLE = 1000
 _CHANGED = (
-    "usage has come to something else since the statement was sent, so it is noted as different: "
-    "make the draft anew with `billing open`"
+    "usage has come to something else since the statement was sent, or its lines are not those "
+    "that were sent, so it is noted as different: make the draft anew with `billing open`"
 )
 
 
@@ -69,7 +72,8 @@ def reconcile_command(
         officer = _confirmed(service, name) if name else None
         summary, files = _reconcile(service, links, operator, period, folder)
         if officer:
-            _note(service, officer, summary)
+            with _still_there(service, summary):
+                _note(service, officer, summary)
     if as_json:
         click.echo(json.dumps({**told(summary), "lists": [str(file) for file in files]}))
     else:
@@ -122,18 +126,35 @@ def _confirmed(service: Service, name: str) -> "Officer":
     return confirmed(service, name, Right.MAKE_STATEMENTS, "compare statements")
 
 
+@contextmanager
+def _still_there(service: Service, summary: "Summary") -> Iterator[None]:
+    """See that what was compared is what is imported, and keep it so meanwhile."""
+    from billing.reconciliation.store import Store
+
+    store = Store.of(service.settings.state_dir, summary.operator)
+    with store.held(summary.period):
+        if tuple(sorted(store.notes(summary.period))) != summary.files:
+            raise UsageFault(
+                "other files were imported while these were compared: compare once more",
+                NOT_ALLOWED,
+            )
+        yield
+
+
 def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
     """Note on the statement what the comparison came to, with an entry."""
     from billing import compared
+    from billing.acts import Act, Told
     from billing.reconciliation.summary import Verdict
     from cli.acting import perform_told
 
     digest = summary.digest
+    told = told_of(service, summary.operator, summary.period)
 
     def work(session: "Session") -> "tuple[Done, dict[str, PayloadValue] | None]":
-        sent = _sent(session, summary)
+        sent, lines_digest = _sent(session, summary)
         # What was compared is usage as it is now; what is signed are the lines that were sent.
-        is_sent = sent == summary.ours
+        is_sent = sent == summary.ours and told == Told(Act.SEND, lines_digest)
         difference = (summary.theirs - sent).amount
         done = compared.note(
             session,
@@ -151,6 +172,8 @@ def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
             "period": str(summary.period),
             "verdict": summary.verdict.value,
             "file_digest": digest,
+            "files": summary.files,
+            "mapping_digest": summary.mapping,
             "difference_hundredths": difference,
         }
         if not is_sent:
@@ -160,18 +183,18 @@ def _note(service: Service, officer: "Officer", summary: "Summary") -> None:
     perform_told(service, officer.actor, work)
 
 
-def _sent(session: "Session", summary: "Summary") -> "Count":
-    """Return what the statement's own lines come to; what is compared where there is none."""
+def _sent(session: "Session", summary: "Summary") -> "tuple[Count, str]":
+    """Return what the statement's own lines come to, and its digest; none has what is compared."""
     from billing import kept_lines, lines, statements
     from billing.carried import Section
     from billing.reconciliation.summary import Count
 
     statement = statements.find(session, summary.operator, summary.period)
     if statement is None:
-        return summary.ours
+        return summary.ours, ""
     kept = kept_lines.load(session, statement.id)
     own = lines.summed(line for line in kept if line.terms.section is Section.USAGE)
-    return Count(own.messages, own.parts, own.amount)
+    return Count(own.messages, own.parts, own.amount), statement.digest
 
 
 def _show(summary: "Summary", files: tuple[Path, Path]) -> None:

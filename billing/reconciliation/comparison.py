@@ -27,7 +27,8 @@ class Sides:
     """What is compared.
 
     Shape: *ours* holds usage from before and after the period too; *theirs* are the period's files,
-    *before* and *after* those of the months beside it, none where they are not imported.
+    *before* and *after* those of the months beside it, none where they are not imported. *mapping*
+    is the digest of what the tolerance stands in.
     """
 
     period: Period
@@ -37,6 +38,7 @@ class Sides:
     after: Sequence[Path]
     pricing: Pricing
     tolerance: Tolerance
+    mapping: str = ""
 
 
 def compare(duck: Engine, sides: Sides) -> None:

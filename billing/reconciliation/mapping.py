@@ -112,7 +112,8 @@ class CdrMapping:
     """How one operator writes its call records.
 
     Shape: *expect* holds words of which one stands in every row of its column; *statuses* tells
-    which words mean that a message was carried. *delimiter* is for CSV alone.
+    which words mean that a message was carried. *delimiter* is for CSV alone; *digest* is the
+    SHA-256 of what it was read from.
     """
 
     columns: Columns
@@ -125,6 +126,7 @@ class CdrMapping:
     trailer: Trailer | None = None
     tolerance: Tolerance = Tolerance()
     delimiter: str = ","
+    digest: str = ""
 
     @property
     def read(self) -> tuple[str, ...]:

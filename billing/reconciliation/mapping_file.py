@@ -1,8 +1,10 @@
 """Reads a mapping from TOML, and names everything that is wrong with it at once."""
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
@@ -61,7 +63,7 @@ def parse(text: str) -> CdrMapping:
     mapping = reader.mapping()
     if reader.faults:
         raise MappingError(reader.faults)
-    return mapping
+    return replace(mapping, digest=hashlib.sha256(text.encode()).hexdigest())
 
 
 class _Reader:

@@ -47,7 +47,8 @@ def reconciled(
         raise ReconciliationError(
             f"no file of {store.operator} for {period} is imported: `billing import` one"
         )
-    tolerance = store.mapping().tolerance
+    mapping = store.mapping()
+    tolerance = mapping.tolerance
     with store.scratch() as folder:
         usage = ours.write(database, link_ids, period, tolerance, folder, tell=tell_read)
         sides = Sides(
@@ -58,6 +59,7 @@ def reconciled(
             after=store.files(period.following),
             pricing=pricing,
             tolerance=tolerance,
+            mapping=mapping.digest,
         )
         with compared(folder, sides, store.operator, tell=tell) as found:
             yield found
@@ -70,5 +72,4 @@ def compared(folder: Path, sides: Sides, operator: str, *, tell: Tell) -> Iterat
     steps = comparison.STEPS + _SUMMED
     with engine.opened(folder, reads, steps=steps, tell=tell) as duck:
         comparison.compare(duck, sides)
-        digests = [path.stem for path in sides.theirs]
-        yield Reconciled(summary.read(duck, operator, sides.period, digests, sides.tolerance), duck)
+        yield Reconciled(summary.read(duck, operator, sides), duck)

@@ -4,7 +4,9 @@ A file in its normal form stands under the digest that it came with, so it is th
 often it is imported. What has no note beside it was never imported.
 """
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -85,6 +87,16 @@ class Store:
             path = folder / _MAPPING
             path.write_text(text, encoding="utf-8")
             _move(path, self._made(self._folder))
+
+    @contextmanager
+    def held(self, period: Period) -> Iterator[None]:
+        """Keep other processes from changing which files of a period count, and wait for them."""
+        folder = os.open(self._made(self._of(period)), os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def notes(self, period: Period) -> dict[str, Note]:
         """Return what is imported for a period, by digest."""

@@ -14,6 +14,7 @@ from billing.reconciliation.mapping import Basis, Measure, Tolerance
 from billing.usage import Direction
 
 if TYPE_CHECKING:
+    from billing.reconciliation.comparison import Sides
     from billing.reconciliation.engine import Engine
 
 
@@ -100,7 +101,7 @@ class Summary:
     """A month, compared.
 
     Shape: *files* are the digests of what was compared; *has_amounts* tells whether the operator's
-    files have any.
+    files have any; *mapping* is the digest of what the tolerance stands in.
     """
 
     operator: str
@@ -110,6 +111,7 @@ class Summary:
     days: tuple[Day, ...]
     differences: tuple[Difference, ...]
     tolerance: Tolerance
+    mapping: str
 
     @property
     def ours(self) -> Count:
@@ -158,16 +160,14 @@ class Summary:
         return Verdict.WITHIN if is_within and self.tolerance.share else Verdict.DIFFERENT
 
 
-def read(
-    duck: "Engine", operator: str, period: Period, files: Iterable[str], tolerance: Tolerance
-) -> Summary:
+def read(duck: "Engine", operator: str, sides: "Sides") -> Summary:
     """Take the summary of a comparison from its tables.
 
     Raises: ReconciliationError if one of our records has no price, or the classes do not explain
     the difference of the totals.
     """
     differences = tuple(_differences(duck))
-    sides: dict[tuple[date, Direction], dict[str, Count]] = {}
+    counts: dict[tuple[date, Direction], dict[str, Count]] = {}
     has_amounts = True
     for side, direction, day, records, parts, amount, unpriced in duck.run(
         "SELECT side, direction, day, records, parts, amount, unpriced FROM daily ORDER BY ALL"
@@ -177,20 +177,21 @@ def read(
                 f"no price is in force for {direction} on {day}: `billing tariff import` one"
             )
         has_amounts = has_amounts and not unpriced
-        found = sides.setdefault((date.fromisoformat(str(day)), Direction(str(direction))), {})
+        found = counts.setdefault((date.fromisoformat(str(day)), Direction(str(direction))), {})
         found[str(side)] = _count(records, parts, amount)
     days = tuple(
         Day(day, direction, found.get("ours", Count()), found.get("theirs", Count()))
-        for (day, direction), found in sorted(sides.items())
+        for (day, direction), found in sorted(counts.items())
     )
     summary = Summary(
         operator=operator,
-        period=period,
-        files=tuple(sorted(files)),
+        period=sides.period,
+        files=tuple(sorted(path.stem for path in sides.theirs)),
         has_amounts=has_amounts,
         days=days,
         differences=differences,
-        tolerance=tolerance,
+        tolerance=sides.tolerance,
+        mapping=sides.mapping,
     )
     _see_explained(summary)
     return summary
@@ -247,6 +248,7 @@ def as_json(summary: Summary) -> Mapping[str, object]:
         "verdict": summary.verdict.value,
         "files": list(summary.files),
         "digest": summary.digest,
+        "mapping": summary.mapping,
         "has_amounts": summary.has_amounts,
         "ours": _told(summary.ours),
         "theirs": _told(summary.theirs),

@@ -1,4 +1,5 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,3 +85,21 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
             assert {path.name for path in ours.parent.iterdir()} == {
                 ours.name, other.name, "new",
             }  # fmt: skip
+
+
+def test_the_files_of_a_period_are_held_by_one_at_a_time(tmp_path: Path) -> None:
+    store, order = Store.of(tmp_path, "vina"), list[str]()
+
+    def second() -> None:
+        with store.held(OCTOBER):
+            order.append("second")
+
+    with ThreadPoolExecutor() as pool:
+        with store.held(OCTOBER):
+            waits = pool.submit(second)
+            with pytest.raises(TimeoutError):
+                waits.result(timeout=0.1)
+            order.append("first")
+        waits.result(timeout=5)
+
+    assert order == ["first", "second"]

@@ -2,9 +2,11 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,13 +15,16 @@ from billing import tariffs, usage
 from billing.drafts import Account
 from billing.tables import STATEMENT, TARIFF, USAGE
 from billing.usage import Direction, Usage
-from cli.exits import DIFFERENT, NOT_ALLOWED
+from cli.billing_reconcile import _still_there
+from cli.context import Service
+from cli.exits import DIFFERENT, NOT_ALLOWED, UsageFault
 from cli.exits import USAGE as WRONG_USE
 from console.access.roles import Role
 from core.ids import uuid7
+from journal import acts
 from tests.billing.books import Books
-from tests.billing.months import MAPPING, NOON, OCTOBER, OLD, Record, cells, csv_of
-from tests.billing.tampering import loosen
+from tests.billing.months import MAPPING, NOON, OCTOBER, OLD, Record, cells, csv_of, held
+from tests.billing.tampering import loosen, rewrite
 from tests.cli.deployment import Deployment
 from tests.cli.officers import enrolled
 
@@ -56,19 +61,46 @@ def carry(deployment: Deployment, code: str, records: Iterable[Record], **change
 @pytest.fixture
 def billing(deployment: Deployment) -> Deployment:
     """A deployment with an operator that has carried a month, its price, and its mapping."""
+    return carried(deployment)
+
+
+@pytest.fixture
+def one_billing(embedded: Deployment) -> Deployment:
+    """The same on SQLite, for what has nothing to do with the kind of database."""
+    return carried(embedded)
+
+
+def carried(deployment: Deployment) -> Deployment:
     deployment.add_http("vina")
     deployment.database.write(lambda s: tariffs.set_price(s, "vina", date(2026, 1, 1), OLD))
     carry(deployment, "vina", OURS)
     mapping = deployment.home / "mapping.toml"
     mapping.write_text(MAPPING)
-    deployment.do("billing", "mapping", "set", str(mapping), "--operator", "vina")
+    words = ("mapping", "set", str(mapping), "--operator", "vina", "--officer", "thu")
+    typed = enrolled(deployment, "thu", Role.BILLING_MAKER).pop()
+    assert deployment.run("billing", *words, typed=typed).exit_code == 0
     return deployment
 
 
 def send(deployment: Deployment) -> None:
-    books = Books(deployment.database, Account("vina", frozenset({deployment.link("vina").id})))
-    books.open()
-    books.send()
+    with closing(Service(dict(deployment.environ))) as service:
+        account = Account("vina", frozenset({deployment.link("vina").id}))
+        books = Books(deployment.database, account, service.journal, service.keyring)
+        books.open()
+        books.send()
+
+
+def told(deployment: Deployment, act: str) -> list[tuple[str | None, Mapping[str, Any]]]:
+    """Return what the entries of an act tell, the newest first."""
+    with closing(Service(dict(deployment.environ))) as service:
+        page = deployment.database.read(lambda s: acts.page(s, service.keyring, 50))
+    opened = [each.act for each in page if each.act is not None]
+    return [(each.actor, each.payload) for each in opened if each.payload.get("act") == act]
+
+
+def standing(deployment: Deployment, *names: str) -> tuple[object, ...]:
+    columns = [STATEMENT.c[name] for name in names]
+    return tuple(deployment.database.read(lambda s: s.execute(sa.select(*columns)).one()))
 
 
 def file_of(deployment: Deployment, records: Iterable[Record], name: str = "cdr.csv") -> str:
@@ -183,9 +215,8 @@ def test_an_officer_has_the_result_noted_on_the_statement_once(billing: Deployme
         acts = billing.acts()
         for _ in range(2):
             billing.run("billing", "reconcile", *words, "--officer", "lan", typed=typed.pop())
-        columns = [STATEMENT.c[name] for name in ("state", "file_digest", "difference_hundredths")]
-        row = billing.database.read(lambda s: s.execute(sa.select(*columns)).one())
-        return *row, billing.acts() - acts
+        names = ("state", "file_digest", "difference_hundredths")
+        return *standing(billing, *names), billing.acts() - acts
 
     short = hashlib.sha256(content(OURS[1:])).hexdigest()
     whole = hashlib.sha256(content(OURS)).hexdigest()
@@ -207,17 +238,119 @@ def test_what_was_sent_does_not_match_once_usage_is_more(billing: Deployment) ->
     def noted() -> tuple[str, object]:
         words = ("reconcile", "2026-10", "--operator", "vina", "--officer", "lan")
         done = billing.run("billing", *words, typed=typed.pop())
-        columns = (STATEMENT.c.state, STATEMENT.c.difference_hundredths)
-        row = billing.database.read(lambda s: s.execute(sa.select(*columns)).one())
-        return done.stderr, tuple(row)
+        return done.stderr, standing(billing, "state", "difference_hundredths")
 
-    told, before = noted()
+    first, before = noted()
     send(billing)
     again, after = noted()
 
-    assert "make the draft anew" in told
+    assert "make the draft anew" in first
     assert "make the draft anew" not in again
     assert (before, after) == (("different", late[-1].price), ("matched", 0))
+
+
+def test_what_was_changed_with_its_digest_is_noted_as_different(one_billing: Deployment) -> None:
+    send(one_billing)
+    one_billing.do("billing", "import", "2026-10", file_of(one_billing, OURS), "--operator", "vina")
+    one_billing.database.write(lambda s: rewrite(s, "vina", OCTOBER))
+    typed = enrolled(one_billing, "lan", Role.BILLING_MAKER)
+    words = ("reconcile", "2026-10", "--operator", "vina", "--officer", "lan")
+
+    done = one_billing.run("billing", *words, typed=typed.pop())
+
+    assert "its lines are not those that were sent" in done.stderr
+    assert standing(one_billing, "state") == ("different",)
+
+
+def test_another_file_has_a_matched_month_compared_again(billing: Deployment) -> None:
+    send(billing)
+    maker = enrolled(billing, "lan", Role.BILLING_MAKER)
+    checker = enrolled(billing, "minh", Role.BILLING_CHECKER)
+    words = ("2026-10", "--operator", "vina")
+    first = billing.read("billing", "import", words[0], file_of(billing, OURS), *words[1:])
+    billing.run("billing", "reconcile", *words, "--officer", "lan", typed=maker.pop())
+    assert standing(billing, "state") == ("matched",)
+
+    other = file_of(billing, OURS[1:], "other.csv")
+    swapped = billing.run("billing", "import", words[0], other, *words[1:],
+                          "--instead-of", first["digest"][:8])  # fmt: skip
+    closed = billing.run("billing", "close", *words, "--officer", "minh", typed=checker.pop())
+
+    assert (swapped.exit_code, "compare it again" in swapped.stderr) == (0, True)
+    assert standing(billing, "state", "file_digest", "reconciled_by") == ("sent", None, None)
+    assert (closed.exit_code, "once compared" in closed.stderr) == (NOT_ALLOWED, True)
+    (actor, entry), _ = told(billing, "cdr-import")
+    assert str(actor).startswith("console:")
+    assert (entry["outdates"], entry["instead_of"]) == ("matched", first["digest"])
+    again = billing.run("billing", "reconcile", *words, "--officer", "lan", typed=maker.pop())
+    assert (again.exit_code, standing(billing, "state")) == (DIFFERENT, ("different",))
+
+
+def test_a_file_that_is_there_can_take_the_place_of_another(one_billing: Deployment) -> None:
+    words = ("--operator", "vina")
+    right = file_of(one_billing, OURS, "right.csv")
+    wrong = one_billing.read("billing", "import", "2026-10", file_of(one_billing, OURS[1:]), *words)
+    one_billing.do("billing", "import", "2026-10", right, *words)
+
+    one_billing.do("billing", "import", "2026-10", right, *words, "--instead-of", wrong["digest"])
+
+    assert kept(one_billing) == [".json", ".parquet"]
+    assert one_billing.read("billing", "reconcile", "2026-10", *words)["verdict"] == "same"
+
+
+def test_officers_answer_for_mapping_and_file_and_entries_hold_their_digests(
+    billing: Deployment,
+) -> None:
+    send(billing)
+    typed = enrolled(billing, "lan", Role.BILLING_MAKER)
+    words, lan = ("--operator", "vina"), ("--officer", "lan")
+    mapping = hashlib.sha256(MAPPING.encode()).hexdigest()
+    file = hashlib.sha256(content(OURS)).hexdigest()
+
+    done = [
+        billing.run("billing", *verb, *words, *lan, typed=typed.pop())
+        for verb in (("import", "2026-10", file_of(billing, OURS)), ("reconcile", "2026-10"))
+    ]
+
+    assert [each.exit_code for each in done] == [0, 0]
+    assert told(billing, "cdr-mapping") == [
+        ("officer:thu", {"act": "cdr-mapping", "operator": "vina", "digest": mapping})
+    ]
+    ((actor, entry),) = told(billing, "cdr-import")
+    assert (actor, entry["digest"], entry["mapping_digest"]) == ("officer:lan", file, mapping)
+    ((actor, entry),) = told(billing, "statement-reconciled")
+    assert (actor, entry["files"], entry["mapping_digest"]) == ("officer:lan", [file], mapping)
+
+
+def test_only_a_maker_sets_a_mapping_or_answers_for_a_file(one_billing: Deployment) -> None:
+    typed = enrolled(one_billing, "minh", Role.BILLING_CHECKER)
+    other = one_billing.file(MAPPING + "amount_hundredths = 9999\n")
+    words, minh = ("--operator", "vina"), ("--officer", "minh")
+    acts = one_billing.acts()
+
+    refused = [
+        one_billing.run("billing", *verb, *words, *minh, typed=typed.pop())
+        for verb in (("mapping", "set", other), ("import", "2026-10", file_of(one_billing, OURS)))
+    ]
+
+    assert [each.exit_code for each in refused] == [NOT_ALLOWED] * 2
+    assert all("no right to take in" in each.stderr for each in refused)
+    assert "--officer" in one_billing.refused("billing", "mapping", "set", other, *words)
+    assert (kept(one_billing), one_billing.acts()) == ([], acts)
+    assert one_billing.do("billing", "mapping", "show", *words) == MAPPING
+
+
+def test_what_was_imported_meanwhile_is_not_noted_as_compared(one_billing: Deployment) -> None:
+    one_billing.do("billing", "import", "2026-10", file_of(one_billing, OURS), "--operator", "vina")
+    with held(one_billing.home / "held", OURS, OURS) as found:
+        others = found.summary
+
+    with (
+        closing(Service(dict(one_billing.environ))) as service,
+        pytest.raises(UsageFault, match="compare once more"),
+        _still_there(service, others),
+    ):
+        pass
 
 
 def test_check_says_what_import_would_and_keeps_nothing(billing: Deployment) -> None:
@@ -268,7 +401,8 @@ def test_a_mapping_that_is_none_is_refused_with_all_its_faults(embedded: Deploym
     embedded.add_http("vina")
     file = embedded.file('[columns]\nid = "A"\n[time]\nformat = "?"\n[fee]\n')
 
-    said = embedded.refused("billing", "mapping", "set", file, "--operator", "vina")
+    words = ("--operator", "vina", "--officer", "lan")
+    said = embedded.refused("billing", "mapping", "set", file, *words)
 
     for fault in ("direction is missing", "at is missing", "one of strptime", "[fee] is not known"):
         assert fault in said
