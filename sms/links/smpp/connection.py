@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from core.deadline import ANSWERED_SECONDS, WRITTEN_SECONDS
 from sms.links.posting import NotAnsweredError, NotSentError
 from sms.links.smpp import codec
+from sms.links.smpp.conduct import Conduct
 from sms.links.smpp.pdu import (
     RESPONSE,
     Body,
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         self.lost = asyncio.Event()
         self.is_bound = False
         self.in_flight = 0
+        self.conduct = Conduct()
         self._deliver = deliver
         self._timing = timing
         self._loop = asyncio.get_running_loop()
@@ -102,10 +104,17 @@ class Connection(asyncio.Protocol):
         Units: *written_by* by the loop's clock. Raises: NotSentError, NotAnsweredError.
         """
         self.in_flight += 1
+        self.conduct.used_at = began = self._loop.time()
         try:
-            return await self.ask(Command.SUBMIT_SM, message, written_by=written_by)
+            answer = await self.ask(Command.SUBMIT_SM, message, written_by=written_by)
+        except NotAnsweredError:
+            if self.conduct.was_silent(began, self._loop.time()):
+                self.cut()
+            raise
         finally:
             self.in_flight -= 1
+        self.conduct.answered(answer)
+        return answer
 
     def answer_delivery(self, sequence: int, status: Status) -> None:
         """Answer a deliver_sm; a connection that is gone takes no answer."""

@@ -82,14 +82,17 @@ class Roster:
                 lane.receivers = [one for one in lane.receivers if one is not connection]
 
     def choose(self, link_id: int) -> Connection | None:
-        """Return the session with the most room in its window, if one has any."""
+        """Return the best session that has room in its window, if there is one.
+
+        Best is the one whose SMSC has failed us least of late, then the freest, then the one that
+        rested longest: so a sick host is used only for what the others have no room for.
+        """
         with self._lock:
             lane = self._lanes.get(link_id)
-            bound = [one for one in lane.senders if one.is_bound] if lane else []
-            if lane is None or not bound:
+            if lane is None:
                 return None
-            freest = min(bound, key=lambda one: one.in_flight)
-            return freest if freest.in_flight < lane.window else None
+            free = [one for one in lane.senders if one.is_bound and one.in_flight < lane.window]
+            return min(free, key=_preference, default=None)
 
     def widths(self) -> Mapping[int, Width]:
         """Say for each link how many replies may be under way, and how many may be started now."""
@@ -108,6 +111,10 @@ class Roster:
         with self._lock:
             if lane := self._lanes.get(link_id):
                 lane.throttle.tokens -= segments
+
+
+def _preference(one: Connection) -> tuple[int, int, float]:
+    return one.conduct.troubles, one.in_flight, one.conduct.used_at
 
 
 def _show(code: str, bound: int, in_flight: int) -> None:

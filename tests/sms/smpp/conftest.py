@@ -16,6 +16,7 @@ from sms.limits import Backlog, RateLimit
 from sms.links.model import Link, Outcome, Outgoing
 from sms.links.smpp.connection import Timing
 from sms.links.smpp.intake import Intake
+from sms.links.smpp.pdu import Pdu
 from sms.links.smpp.sender import SmppSender
 from sms.links.smpp.sessions import Sessions
 from sms.signals import Signal
@@ -24,6 +25,7 @@ from tests.sms.gateway import Gateway, opened
 from tests.sms.running import RealClock
 from tests.sms.smpp.smsc import Smsc, install
 from tests.sms.smpp.stands import add_link
+from tests.sms.smpp.stranger import Stranger, Words
 
 END_SECONDS = 10.0
 QUICK = Timing(idle=0.4, heard=0.4, look=0.1)
@@ -78,6 +80,7 @@ class Bound:
 
 
 Bind = Callable[..., Bound]
+Strange = Callable[..., Stranger]
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +122,22 @@ def bind(sqlite_database: Database, keys_dir: Path, tmp_path: Path) -> Iterator[
             return Bound(gateway, link, sessions)
 
         yield make
+
+
+@pytest.fixture
+def strange() -> Iterator[Strange]:
+    """Make strangers that end with the test."""
+    made: list[Stranger] = []
+
+    def make(
+        answers: Callable[[Pdu], Words], *greets: Pdu, host: str = "127.0.0.1", at: int = 0
+    ) -> Stranger:
+        made.append(Stranger(answers, greets, host, at))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 def sessions_of(

@@ -1,10 +1,12 @@
 """How many replies of a link leave by this process: its rate, and the windows of its sessions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from sms.lanes import Width
+from sms.links.smpp.conduct import Conduct
 from sms.links.smpp.connection import Connection
+from sms.links.smpp.pdu import Command, Pdu
 from sms.links.smpp.roster import Roster
 
 
@@ -14,6 +16,7 @@ class Session:
 
     is_bound: bool = True
     in_flight: int = 0
+    conduct: Conduct = field(default_factory=Conduct)
 
 
 @dataclass(slots=True)
@@ -67,6 +70,43 @@ def test_windows_of_several_sessions_add_up_and_the_freest_is_taken() -> None:
     assert roster.choose(2) is None
     free.in_flight = busy.in_flight = 10
     assert roster.choose(1) is None
+
+
+def test_of_sessions_equally_free_the_one_that_rested_longest_is_taken() -> None:
+    roster = Roster(Watch())
+    roster.expect({1: ("telco", 10, 50)})
+    sessions = [Session() for _ in range(3)]
+    connections = [joined(roster, session) for session in sessions]
+    for session, used_at in zip(sessions, (7.0, 5.0, 6.0), strict=True):
+        session.conduct.used_at = used_at
+
+    assert roster.choose(1) is connections[1]
+
+
+def test_a_sick_host_is_used_only_where_the_well_one_has_no_room() -> None:
+    roster = Roster(Watch())
+    roster.expect({1: ("telco", 10, 50)})
+    sick, well = Session(), Session(in_flight=9)
+    first, second = joined(roster, sick), joined(roster, well)
+    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 1, 0x08))
+
+    assert roster.choose(1) is second
+    well.in_flight = 10
+    assert roster.choose(1) is first
+    well.in_flight = 9
+    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 2, 0x0B))  # no such number: the host is well
+    assert roster.choose(1) is first
+
+
+def test_a_session_is_of_no_use_once_three_in_a_row_stayed_without_an_answer() -> None:
+    conduct = Conduct()
+
+    assert [conduct.was_silent(at, at + 5.0) for at in (0.0, 0.0, 13.0, 26.0)] == [
+        False, False, False, True,
+    ]  # fmt: skip
+    conduct.answered_late()
+    assert not conduct.was_silent(39.0, 44.0)
+    assert conduct.troubles == 5
 
 
 def test_a_link_that_is_no_more_takes_nothing() -> None:
