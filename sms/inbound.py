@@ -7,9 +7,9 @@ about any record.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -172,11 +172,16 @@ def _join_queue(session: Session, arrivals: Sequence[Arrival]) -> None:
                 "tag": arrival.sender_tag,
                 "waiting": 1,
                 "waiting_since": arrival.stored_at,
-                "history": quotas.dump(quotas.History(day=vietnam_day(arrival.stored_at))),
+                "history": _nothing_yet(vietnam_day(arrival.stored_at)),
             }
             for arrival in sorted(arrivals, key=lambda a: (a.sender_id, a.id))
         ],
     )
+
+
+@lru_cache(maxsize=2)
+def _nothing_yet(day: date) -> str:
+    return quotas.dump(quotas.History(day=day))
 
 
 @cache
