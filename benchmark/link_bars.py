@@ -9,9 +9,7 @@ from benchmark.bars import Bar, Verdict
 from benchmark.link_rows import Load, Row, Side
 
 _HELP = Bar("help_ratio", "HD round trips, against Kannel's", "×", 1.5, at_least=True)
-_LOOKUP = Bar(
-    "lookup_ratio", "round trips of full lookups, against Kannel's HD", "×", 1.0, at_least=True
-)
+_LOOKUP = Bar("lookup_ratio", "those of lookups, against Kannel's HD", "×", 1.0, at_least=True)
 _INGEST = Bar("ingest", "messages committed and answered OK", "/s", 4000, at_least=True)
 BARS = (_HELP, _LOOKUP, _INGEST)
 

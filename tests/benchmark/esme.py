@@ -55,7 +55,7 @@ class Esme:
             destination=Address(asked.source.value, 1, 1),
             short_message=self.answer(text, number).encode(),
         )
-        await connection.submit(reply, self._loop.time() + 5)
+        await connection.ask(Command.SUBMIT_SM, reply)
 
 
 @contextmanager
