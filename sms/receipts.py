@@ -36,7 +36,7 @@ from core.prepared import among, prepared
 from sms import deliveries, early_receipts
 from sms.deliveries import LONGEST_ERROR, Delivery, News, Standing
 from sms.dispatch import ReplyState
-from sms.links.model import Link
+from sms.links.model import Accepted, Link
 from sms.tables import OUTBOUND
 
 _log = log.get_logger(__name__)
@@ -83,6 +83,12 @@ def take(session: Session, link: Link, receipts: Sequence[Receipt], now: datetim
         _came_to(receipt, None if reply_id is None else came_to.get(reply_id))
         for receipt, reply_id in zip(receipts, meant, strict=True)
     ]
+
+
+def accepted(reply_id: UUID, answer: Accepted, now: datetime) -> Receipt:
+    """Make what an operator's answer comes to that was waited for no more: it has the reply."""
+    news = News(Delivery.QUEUED, now)
+    return Receipt(news=news, reply_id=reply_id, key=answer.key, provider_id=answer.provider_id)
 
 
 def settle(session: Session, links: Mapping[int, Link], now: datetime) -> int:
@@ -159,8 +165,13 @@ def _accept(
         row.id: next((each.provider_id for each in told[row.id] if each.provider_id), None)
         for row in rows
     }
+    keys = {row.id: next((each.key for each in told[row.id] if each.key), None) for row in rows}
     session.execute(
-        _ACCEPT, [{"which": row.id, "at": now, "theirs": theirs[row.id]} for row in rows]
+        _ACCEPT,
+        [
+            {"which": row.id, "at": now, "theirs": theirs[row.id], "named": keys[row.id]}
+            for row in rows
+        ],
     )
     usage.record(
         session,
@@ -252,6 +263,7 @@ _ACCEPT = prepared(
         state=ReplyState.ACCEPTED,
         accepted_at=sa.bindparam("at"),
         provider_id=sa.func.coalesce(OUTBOUND.c.provider_id, sa.bindparam("theirs")),
+        provider_key=sa.func.coalesce(OUTBOUND.c.provider_key, sa.bindparam("named")),
         blob=None,
         reason=None,
     )

@@ -11,11 +11,13 @@ from sms.links.smpp.parts import PartError, Piece, Place
 from sms.links.smpp.pdu import (
     LONGEST_SHORT_MESSAGE,
     Address,
+    Bound,
     Command,
     Message,
     Pdu,
     PduError,
     Tag,
+    Taken,
     UnknownCommandError,
 )
 from sms.links.smpp.reading import LONGEST_TEXT, MOST_PARTS, Part, Read, Report, Text, Unreadable
@@ -70,6 +72,11 @@ def _pdu(octets: bytes) -> None:
     assert (pdu.command, pdu.sequence) == (number, sequence)
     if isinstance(pdu, PduError):
         assert isinstance(pdu, UnknownCommandError) is (number not in set(Command))
+        return
+    if isinstance(pdu.body, Bound | Taken):
+        # An answer is read however it is written; what it says is there.
+        told = pdu.body.system_id if isinstance(pdu.body, Bound) else pdu.body.message_id
+        assert octets[codec.HEADER.size :].startswith(told.encode("latin-1"))
         return
     written = codec.encode(pdu)
     assert (length, status) == (len(octets), pdu.status)

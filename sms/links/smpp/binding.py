@@ -100,7 +100,7 @@ async def connect(wanted: Wanted, deliver: Deliver, timing: Timing) -> Connectio
     except BaseException:
         connection.cut()
         raise
-    if answer.status != Status.OK:
+    if answer.status != Status.OK or answer.command is Command.GENERIC_NACK:
         connection.cut()
         raise BindRefusedError(answer.status)
     return connection

@@ -8,7 +8,6 @@ import struct
 from collections.abc import Iterator
 
 from sms.links.smpp.pdu import (
-    RESPONSE,
     Address,
     Bind,
     Body,
@@ -44,8 +43,6 @@ _BODIES: dict[Command, type[Body]] = {
     **dict.fromkeys((Command.SUBMIT_SM, Command.DELIVER_SM), Message),
     **dict.fromkeys((Command.SUBMIT_SM_RESP, Command.DELIVER_SM_RESP), Taken),
 }
-
-_EMPTY: dict[type[Body], Body] = {Bound: Bound(), Taken: Taken()}
 
 
 def cut(buffer: bytearray) -> Iterator[bytes]:
@@ -97,9 +94,13 @@ def encode(pdu: Pdu) -> bytes:
 
 def _read(command: Command, reader: "_Reader") -> Body:
     kind = _BODIES.get(command, Empty)
-    if kind is Empty or (command & RESPONSE and reader.is_over()):
-        # An answer that refuses may have no body.
-        return _EMPTY.get(kind, Empty())
+    # An answer counts however it is written: without it, what was asked would be in doubt.
+    if kind is Bound:
+        return Bound(reader.rest())
+    if kind is Taken:
+        return Taken(reader.rest())
+    if kind is Empty:
+        return Empty()
     if kind is Bind:
         return Bind(
             system_id=reader.text(_SYSTEM_ID),
@@ -110,10 +111,6 @@ def _read(command: Command, reader: "_Reader") -> Body:
             addr_npi=reader.byte(),
             address_range=reader.text(_RANGE),
         )
-    if kind is Bound:
-        return Bound(reader.text(_SYSTEM_ID), reader.tlvs())
-    if kind is Taken:
-        return Taken(reader.text(_MESSAGE_ID))
     return _read_message(reader)
 
 
@@ -167,6 +164,10 @@ class _Reader:
         self._at = end + 1
         return found.decode("latin-1")
 
+    def rest(self) -> str:
+        """Read a text of any length, up to its end or the packet's."""
+        return self._octets[self._at :].partition(b"\0")[0].decode("latin-1")
+
     def address(self) -> Address:
         ton, npi = self.octets(2)
         return Address(self.text(_ADDRESS), ton, npi)
@@ -191,8 +192,8 @@ def _write(body: Body) -> bytes:
                     _text(body.address_range, _RANGE),
                 )
             )
-        case Bound(system_id, tlvs):
-            return _text(system_id, _SYSTEM_ID) + _tlvs(tlvs)
+        case Bound(system_id):
+            return _text(system_id, _SYSTEM_ID)
         case Taken(message_id):
             return _text(message_id, _MESSAGE_ID)
         case Message():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from core.deadline import ANSWERED_SECONDS, WRITTEN_SECONDS
 from sms.links.posting import NotAnsweredError, NotSentError
 from sms.links.smpp import codec
+from sms.links.smpp.asked import Late, Questions
 from sms.links.smpp.conduct import Conduct
 from sms.links.smpp.pdu import (
     RESPONSE,
@@ -27,6 +28,8 @@ from sms.links.smpp.statuses import Status
 
 # So many deliver_sm may wait for our commit; meanwhile no more is read from the connection.
 MOST_UNANSWERED = 256
+# So much that was written may lie here untaken; the same holds then.
+_MOST_UNTAKEN = 65536
 _HIGHEST_SEQUENCE = 0x7FFFFFFF
 _BINDS = frozenset(
     {
@@ -57,7 +60,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, deliver: Deliver, timing: Timing) -> None:
         self.lost = asyncio.Event()
-        self.is_bound = False
+        self.is_bound = self._was_bound = False
         self.in_flight = 0
         self.conduct = Conduct()
         self._deliver = deliver
@@ -66,7 +69,7 @@ class Connection(asyncio.Protocol):
         self._transport = asyncio.Transport()
         self._got = bytearray()
         self._out: list[bytes] = []
-        self._waiting: dict[int, asyncio.Future[Pdu]] = {}
+        self._questions = Questions(self._loop)
         self._sequence = 0
         self._unanswered = 0
         self._room: asyncio.Future[None] | None = None
@@ -79,13 +82,14 @@ class Connection(asyncio.Protocol):
         *,
         seconds: float = ANSWERED_SECONDS,
         written_by: float | None = None,
+        late: Late | None = None,
     ) -> Pdu:
-        """Ask something and wait for the answer.
+        """Ask something and wait for the answer; *late* is told one that comes after that.
 
         Units: *written_by* by the loop's clock. Raises: NotSentError before the first byte,
         NotAnsweredError after it.
         """
-        sequence, answer = self._send_request(command, body)
+        sequence, answer = self._send_request(command, body, late)
         try:
             # Let this turn's writes leave; what the other side does not take is seen then.
             await asyncio.sleep(0)
@@ -96,17 +100,19 @@ class Connection(asyncio.Protocol):
         except TimeoutError as error:
             raise NotAnsweredError("timeout") from error
         finally:
-            self._waiting.pop(sequence, None)
+            self._questions.end(sequence)
 
-    async def submit(self, message: Message, written_by: float) -> Pdu:
-        """Hand a reply over and wait for the answer.
+    async def submit(self, message: Message, written_by: float, late: Late) -> Pdu:
+        """Hand a reply over and wait for the answer; *late* is told one that comes after that.
 
         Units: *written_by* by the loop's clock. Raises: NotSentError, NotAnsweredError.
         """
         self.in_flight += 1
         self.conduct.used_at = began = self._loop.time()
         try:
-            answer = await self.ask(Command.SUBMIT_SM, message, written_by=written_by)
+            answer = await self.ask(
+                Command.SUBMIT_SM, message, written_by=written_by, late=self._late(late)
+            )
         except NotAnsweredError:
             if self.conduct.was_silent(began, self._loop.time()):
                 self.cut()
@@ -122,8 +128,7 @@ class Connection(asyncio.Protocol):
         if self.lost.is_set():
             return
         self._send(Pdu(Command.DELIVER_SM_RESP, sequence, status, Taken()))
-        if self._unanswered < MOST_UNANSWERED:
-            self._transport.resume_reading()
+        self._read_on()
 
     async def watch(self) -> None:
         """Ask from time to time whether anybody is there; cut the connection if nobody is."""
@@ -135,13 +140,12 @@ class Connection(asyncio.Protocol):
                 self.cut()
             elif now - max(self._heard_at, self._asked_at) > timing.idle:
                 self._asked_at = now
-                self._sequence += 1
-                self._send(Pdu(Command.ENQUIRE_LINK, self._sequence))
+                self._send(Pdu(Command.ENQUIRE_LINK, self._next()))
 
     async def settle(self, seconds: float) -> None:
         """Wait for the answers that are still to come."""
-        if self._waiting:
-            await asyncio.wait(self._waiting.values(), timeout=seconds)
+        if waiting := self._questions.waiting():
+            await asyncio.wait(waiting, timeout=seconds)
 
     async def unbind(self, seconds: float = WRITTEN_SECONDS) -> None:
         """Take leave, and close whether or not anybody answers."""
@@ -170,11 +174,10 @@ class Connection(asyncio.Protocol):
         """Tell whoever waits (asyncio's protocol)."""
         self.is_bound = False
         self.lost.set()
-        for waiting in (*self._waiting.values(), self._room):
-            if waiting is not None and not waiting.done():
-                waiting.set_exception(NotAnsweredError("connection-lost"))
-                waiting.exception()  # whoever waits may have gone
-        self._waiting.clear()
+        self._questions.lose()
+        if self._room is not None and not self._room.done():
+            self._room.set_exception(NotAnsweredError("connection-lost"))
+            self._room.exception()  # whoever waits may have gone
 
     def pause_writing(self) -> None:
         """Note that the other side takes no more for now (asyncio's protocol)."""
@@ -185,10 +188,10 @@ class Connection(asyncio.Protocol):
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
         self._room = None
+        self._read_on()
 
     def data_received(self, data: bytes) -> None:
         """Take in what came (asyncio's protocol)."""
-        self._heard_at = self._loop.time()
         self._got += data
         try:
             for octets in codec.cut(self._got):
@@ -201,6 +204,8 @@ class Connection(asyncio.Protocol):
             self.cut()
 
     def _take(self, octets: bytes) -> None:
+        # Whole packets count: octets that trickle in are no sign that anybody is there.
+        self._heard_at = self._loop.time()
         try:
             pdu = codec.decode(octets)
         except UnknownCommandError as error:
@@ -213,10 +218,9 @@ class Connection(asyncio.Protocol):
                 self._send(refusal)
             return
         if pdu.command & RESPONSE:
-            # What comes right behind the answer to a bind is a message already.
-            self.is_bound |= pdu.command in _BINDS and pdu.status == Status.OK
-            if (waiting := self._waiting.get(pdu.sequence)) and not waiting.done():
-                waiting.set_result(pdu)
+            if self._questions.take(pdu) and pdu.command in _BINDS and pdu.status == Status.OK:
+                # What comes right behind the answer to a bind is a message already.
+                self.is_bound = self._was_bound = True
             return
         self._answer(pdu)
 
@@ -228,7 +232,8 @@ class Connection(asyncio.Protocol):
                     self._transport.pause_reading()
                 self._deliver(self, pdu.sequence, message)
             case Command.DELIVER_SM, _:
-                status = Status.WRONG_BIND_STATE
+                # One that crosses our leave-taking is to come again, by another session.
+                status = Status.TEMPORARY if self._was_bound else Status.WRONG_BIND_STATE
                 self._send(Pdu(Command.DELIVER_SM_RESP, pdu.sequence, status, Taken()))
             case Command.ENQUIRE_LINK, _:
                 self._send(Pdu(Command.ENQUIRE_LINK_RESP, pdu.sequence))
@@ -249,14 +254,25 @@ class Connection(asyncio.Protocol):
             self.cut()
             raise
 
-    def _send_request(self, command: Command, body: Body) -> "tuple[int, asyncio.Future[Pdu]]":
+    def _late(self, late: Late) -> Late:
+        def told(pdu: Pdu) -> None:
+            self.conduct.answered_late()
+            late(pdu)
+
+        return told
+
+    def _send_request(
+        self, command: Command, body: Body, late: Late | None
+    ) -> "tuple[int, asyncio.Future[Pdu]]":
         if self.lost.is_set() or self._transport.is_closing():
             raise NotSentError("no-connection")
+        sequence = self._next()
+        self._send(Pdu(command, sequence, body=body))
+        return sequence, self._questions.ask(sequence, command, late)
+
+    def _next(self) -> int:
         self._sequence = self._sequence % _HIGHEST_SEQUENCE + 1
-        self._send(Pdu(command, self._sequence, body=body))
-        answer: asyncio.Future[Pdu] = self._loop.create_future()
-        self._waiting[self._sequence] = answer
-        return self._sequence, answer
+        return self._sequence
 
     def _send(self, pdu: Pdu) -> None:
         if not self._out:
@@ -267,3 +283,10 @@ class Connection(asyncio.Protocol):
         out, self._out = self._out, []
         if out and not self._transport.is_closing():
             self._transport.write(b"".join(out))
+            if self._transport.get_write_buffer_size() > _MOST_UNTAKEN:
+                # Who takes no answers is asked for no more questions.
+                self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._unanswered < MOST_UNANSWERED and self._room is None:
+            self._transport.resume_reading()

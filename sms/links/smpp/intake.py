@@ -33,6 +33,7 @@ from sms.links.smpp.pdu import Message
 from sms.links.smpp.profile import Profile
 from sms.links.smpp.reading import Part, Report, Text, Unreadable
 from sms.links.smpp.statuses import Status
+from sms.receipts import Receipt
 from sms.signals import Bell
 from sms.tables import INBOUND_KEY
 
@@ -44,11 +45,11 @@ _log = log.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A deliver_sm, and how it is answered: from any thread."""
+    """A deliver_sm, and how it is answered: from any thread; or what a late answer tells."""
 
     link: Link
     profile: Profile
-    message: Message
+    message: Message | Receipt
     answer: Callable[[Status], None]
 
 
@@ -135,6 +136,8 @@ class Intake:
 
     def _prepare(self, offered: Offered) -> _Item | Status:
         link, profile, now = offered.link, offered.profile, self.clock.now()
+        if isinstance(offered.message, Receipt):
+            return Report(offered.message)
         match reading.read(profile, offered.message, now):
             case Text() as text if text.given_id is None:
                 repeats_for = timedelta(seconds=profile.repeat_seconds)

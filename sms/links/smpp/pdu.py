@@ -77,15 +77,14 @@ class Bind:
     address_range: str = ""
 
 
-Tlvs = tuple[tuple[int, bytes], ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """Who answers a bind."""
+    """Who answers a bind; what else such an answer tells is not read."""
 
     system_id: str = ""
-    tlvs: Tlvs = ()
+
+
+Tlvs = tuple[tuple[int, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

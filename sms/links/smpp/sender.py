@@ -38,7 +38,11 @@ class SmppSender:
             return Refused("no-room", retryable=True)
         told = profile.load(link.profile or "")
         try:
-            answer = await connection.submit(submission.write(told, outgoing, now), written_by)
+            answer = await connection.submit(
+                submission.write(told, outgoing, now),
+                written_by,
+                lambda late: self._sessions.accepted_late(link, told, outgoing.id, late),
+            )
         except NotSentError as error:
             return Refused(str(error), retryable=True)
         except NotAnsweredError as error:

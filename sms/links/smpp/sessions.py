@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from core import log, metrics
 from core.chores import Keeper
@@ -21,17 +21,19 @@ from core.db import Database
 from core.deadline import ANSWERED_SECONDS
 from core.errors import UnavailableError
 from core.threads import name_thread
+from sms import receipts
 from sms.links.errors import LinkError
-from sms.links.model import Link, LinkKind, LinkState
+from sms.links.model import Accepted, Link, LinkKind, LinkState
 from sms.links.posting import NotAnsweredError, NotSentError
 from sms.links.registry import LinkRegistry
-from sms.links.smpp import binding, leases
+from sms.links.smpp import binding, leases, submission
 from sms.links.smpp.binding import BindRefusedError, Wanted
 from sms.links.smpp.connection import Connection, Timing
 from sms.links.smpp.crossing import Crossing
 from sms.links.smpp.intake import Desk, Intake, Offered
 from sms.links.smpp.leases import Key
-from sms.links.smpp.pdu import Message
+from sms.links.smpp.pdu import Message, Pdu
+from sms.links.smpp.profile import Profile
 from sms.links.smpp.roster import Roster
 from sms.links.smpp.statuses import Status
 
@@ -92,6 +94,13 @@ class Sessions(Keeper):
         with suppress(RuntimeError):  # the loop has ended by itself
             self._loop.call_soon_threadsafe(self._end.set)
         super().join(seconds)
+
+    def accepted_late(self, link: Link, told: Profile, reply_id: str, answer: Pdu) -> None:
+        """Have a reply that was taken for doubtful accepted, if this late answer accepts it."""
+        outcome = submission.judge(told, answer)
+        if isinstance(outcome, Accepted):
+            receipt = receipts.accepted(UUID(reply_id), outcome, self._clock.now())
+            self._desk.offer(Offered(link, told, receipt, lambda _: None))
 
     def _run(self) -> None:
         name_thread("smpp")

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from sms import message_ids
-from sms.links.model import Accepted, Outcome, Outgoing, Refused
+from sms.links.model import Accepted, Outcome, Outgoing, Refused, Unknown
 from sms.links.smpp import alphabet
 from sms.links.smpp.alphabet import Alphabet
 from sms.links.smpp.pdu import LONGEST_SHORT_MESSAGE, Address, Message, Pdu, Tag, Taken
@@ -46,7 +46,9 @@ def validity(left: timedelta) -> str:
 
 def judge(profile: Profile, answer: Pdu) -> Outcome:
     """Say what the answer to submit_sm tells of a reply."""
-    if answer.status == Status.OK and isinstance(answer.body, Taken):
+    if answer.status == Status.OK:
+        if not isinstance(answer.body, Taken):
+            return Unknown("no-answer")  # a nack that refuses nothing
         written = answer.body.message_id
         key = message_ids.key_of(written, profile.ids.accepted)
         return Accepted(written[:_LONGEST_PROVIDER_ID] or None, key)

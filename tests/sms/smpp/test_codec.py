@@ -61,7 +61,7 @@ BINDS = st.builds(
     addr_npi=BYTES,
     address_range=texts(41),
 )
-BOUND = st.builds(Bound, texts(16), TLVS)
+BOUND = st.builds(Bound, texts(16))
 TAKEN = st.builds(Taken, texts(65))
 HAVING: dict[Command, st.SearchStrategy[Body]] = {
     Command.BIND_TRANSCEIVER: BINDS,
@@ -165,6 +165,20 @@ def test_a_refusal_needs_no_body() -> None:
     octets = struct.pack(">IIII", 16, Command.SUBMIT_SM_RESP, 0x58, 3)
 
     assert codec.decode(octets) == Pdu(Command.SUBMIT_SM_RESP, 3, 0x58, Taken())
+
+
+@pytest.mark.parametrize(
+    ("written", "body"),
+    [
+        (b"7" * 70 + b"\0", Taken("7" * 70)),
+        (b"7", Taken("7")),  # without its end
+        (b"7\0\x02\x10", Taken("7")),  # half a parameter behind it
+    ],
+)
+def test_an_answer_is_read_however_it_is_written(written: bytes, body: Body) -> None:
+    octets = struct.pack(">IIII", 16 + len(written), Command.SUBMIT_SM_RESP, 0, 3) + written
+
+    assert codec.decode(octets) == Pdu(Command.SUBMIT_SM_RESP, 3, 0, body)
 
 
 @pytest.mark.parametrize(

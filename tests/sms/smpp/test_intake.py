@@ -8,13 +8,15 @@ from typing import TypeVar
 import pytest
 from sqlalchemy.orm import Session
 
+from billing.tables import USAGE
 from core.db import Database
 from core.errors import UnavailableError
 from core.keyring import Sealed
-from sms import inbound
+from sms import inbound, receipts
 from sms.inbound import State
-from sms.links.model import NO_TEXT, Accepted
-from sms.links.smpp import part_store
+from sms.links.model import NO_TEXT, Accepted, Unknown
+from sms.links.smpp import part_store, profile
+from sms.links.smpp.intake import Offered
 from sms.links.smpp.pdu import Message, Tag
 from sms.links.smpp.statuses import Status
 from sms.links.smpp.tables import SMPP_PART
@@ -311,3 +313,26 @@ def test_a_receipt_moves_its_reply_forward_whatever_its_id_is_written_in(gateway
     (reply,) = gateway.replies()
     assert (reply.delivery, reply.state) == ("delivered", "accepted")
     assert len(texts(smpp)) == 1
+
+
+def test_an_answer_that_came_late_accepts_and_charges_what_was_in_doubt(gateway: Gateway) -> None:
+    smpp = stand(gateway)
+    gateway.operator.outcome = lambda _: Unknown("timeout")
+    smpp.take(delivered("HD"))
+    gateway.handle()
+    gateway.outbox()
+    smpp.take(delivered("id:LATE1 stat:DELIVRD", esm_class=0x04))
+    (doubtful,) = gateway.replies()
+    now = gateway.clock.now()
+    late = receipts.accepted(doubtful.id, Accepted("LATE1", key_of("LATE1", IdBase.TEXT)), now)
+    offered = Offered(smpp.link, profile.load(smpp.link.profile or ""), late, lambda _: None)
+
+    for _ in range(2):
+        assert smpp.intake.take([offered]) == [OK]
+    links = {link.id: link for link in gateway.links.all()}
+    gateway.database.write(lambda session: receipts.settle(session, links, now))
+
+    (reply,) = gateway.replies()
+    assert (reply.state, reply.provider_id, reply.provider_key) == ("accepted", "LATE1", "=LATE1")
+    assert reply.delivery == "delivered"
+    assert len([row for row in gateway.rows(USAGE) if row.direction == "mt"]) == 1

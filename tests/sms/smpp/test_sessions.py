@@ -177,7 +177,7 @@ def test_no_more_than_a_window_is_in_flight(bind: Bind, smsc: Smsc) -> None:
 
 
 @pytest.mark.slow
-def test_silence_is_unknown_after_five_seconds_and_late_answers_change_nothing(
+def test_silence_is_unknown_after_five_seconds_and_a_late_answer_costs_no_session(
     bind: Bind, smsc: Smsc
 ) -> None:
     bound = bind(smsc.port)
