@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from tests import verbs
 from tests.e2e import wire
 from tests.e2e.fake_operator import FakeOperator
 from tests.e2e.fake_twilio import FakeTwilio
@@ -90,16 +91,7 @@ class Deployment:
 
     def cli(self, *words: str, seconds: float = _VERB_SECONDS) -> subprocess.CompletedProcess[str]:
         """Run one verb to its end."""
-        return subprocess.run(
-            [sys.executable, "app.py", *words],
-            cwd=ROOT,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        return verbs.run(words, environ=self.environment, seconds=seconds)
 
     def do(self, *words: str) -> str:
         """Run one verb that must succeed, and return its data."""
