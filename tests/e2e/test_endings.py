@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass
 from http.client import HTTPException
 from itertools import islice
 from typing import Any
@@ -17,7 +18,6 @@ from tests.e2e.harness import Deployment
 from tests.e2e.links import HttpLink, message, pin_in, wrong
 from tests.e2e.people import Person, plain
 
-GROUP = pytest.mark.parametrize("group", [False, True], ids=["the process", "its group"])
 MOST_COPIES = 2
 # A lease that a dead process of PostgreSQL holds ends after 20 seconds, in HANDLE and in SEND.
 LEASES = 60
@@ -30,7 +30,7 @@ def deployment(request: pytest.FixtureRequest, make_deployment: Deploy) -> Itera
     with ExitStack() as stack:
         stack.callback(made.close)
         made.add_http("telco")
-        made.import_people(*made.people.make_many(70))
+        made.import_people(*made.people.make_many(30))
         yield made
         made.do("journal", "verify")
 
@@ -39,12 +39,6 @@ def deployment(request: pytest.FixtureRequest, make_deployment: Deploy) -> Itera
 def unknown_people(deployment: Deployment) -> Iterator[Person]:
     """The people of the service, one by one."""
     return iter(list(deployment.people.made))
-
-
-@pytest.fixture
-def person(unknown_people: Iterator[Person]) -> Person:
-    """A person in the register whom no other test knows."""
-    return next(unknown_people)
 
 
 @pytest.fixture
@@ -75,16 +69,49 @@ def assert_told_once(telco: HttpLink, message_id: str) -> Mt:
     return copies[0]
 
 
-@GROUP
-def test_a_message_acknowledged_before_a_kill_is_answered_after_it(
-    running: Deployment,
-    telco: HttpLink,
-    person: Person,
-    group: bool,
-) -> None:
-    asked = telco.send(person.phone, f"DC {person.personal_id}")
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """Who was in the middle of what when the service and all its processes were killed."""
 
-    kill_and_start(running, group=group)
+    accepted: tuple[Person, dict[str, Any], wire.Response, Mt]  # their PIN had reached the operator
+    guesser: tuple[Person, str]  # had given two wrong PINs
+    reader: tuple[Person, str]  # had read their record
+    stalled: tuple[Person, str]  # the operator was reading their PIN
+    asking: tuple[Person, str]  # had asked that very moment
+
+
+@pytest.fixture(scope="module")
+def killed(deployment: Deployment, unknown_people: Iterator[Person]) -> Killed:
+    """Kill a service that is in the middle of much, and start it again."""
+    deployment.start()
+    telco = deployment.http["telco"]
+    accepted, guesser, reader, stalled, asking = islice(unknown_people, 5)
+    data = message(accepted.phone, f"DC {accepted.personal_id}")
+    answer = telco.offer(data)
+    reply = telco.operator.reply_to(data["id"])
+    assert deployment.until_sent(telco, data["id"]) == "accepted"
+    guessed = pin_in(telco.ask(guesser.phone, f"DC {guesser.personal_id}"))
+    telco.ask(guesser.phone, f"XN {wrong(guessed, 1)}")
+    telco.ask(guesser.phone, f"XN {wrong(guessed, 2)}")
+    read = pin_in(telco.ask(reader.phone, f"DC {reader.personal_id}"))
+    telco.ask(reader.phone, f"XN {read}")
+    telco.operator.plan(stalled.phone, Wreck.STALL)
+    being_read = telco.send(stalled.phone, f"DC {stalled.personal_id}")
+    telco.operator.reply_to(being_read)
+    asked = telco.send(asking.phone, f"DC {asking.personal_id}")
+
+    kill_and_start(deployment, group=True)
+    return Killed(
+        (accepted, data, answer, reply), (guesser, guessed), (reader, read), (stalled, being_read),
+        (asking, asked),
+    )  # fmt: skip
+
+
+def test_a_message_acknowledged_before_a_kill_is_answered_after_it(
+    killed: Killed, telco: HttpLink
+) -> None:
+    person, asked = killed.asking
+
     telco.operator.reply_to(asked, within=LEASES)
     result = telco.ask(person.phone, f"XN {pin_in(assert_told_once(telco, asked))}")
 
@@ -93,13 +120,10 @@ def test_a_message_acknowledged_before_a_kill_is_answered_after_it(
 
 
 def test_a_kill_while_the_operator_reads_makes_one_more_copy(
-    running: Deployment, telco: HttpLink, person: Person
+    killed: Killed, telco: HttpLink
 ) -> None:
-    telco.operator.plan(person.phone, Wreck.STALL)
-    asked = telco.send(person.phone, f"DC {person.personal_id}")
-    telco.operator.reply_to(asked)
+    person, asked = killed.stalled
 
-    kill_and_start(running, group=True)
     telco.operator.copy(asked, 2, within=LEASES)
     result = telco.ask(person.phone, f"XN {pin_in(assert_told_once(telco, asked))}")
 
@@ -107,15 +131,9 @@ def test_a_kill_while_the_operator_reads_makes_one_more_copy(
     assert len(telco.operator.copies(asked)) == MOST_COPIES
 
 
-def test_what_was_accepted_before_a_kill_is_not_sent_again(
-    running: Deployment, telco: HttpLink, person: Person
-) -> None:
-    data = message(person.phone, f"DC {person.personal_id}")
-    before = telco.offer(data)
-    reply = telco.operator.reply_to(data["id"])
-    assert running.until_sent(telco, data["id"]) == "accepted"
+def test_what_was_accepted_before_a_kill_is_not_sent_again(killed: Killed, telco: HttpLink) -> None:
+    person, data, before, reply = killed.accepted
 
-    kill_and_start(running, group=True)
     after = telco.offer(data)
     result = telco.ask(person.phone, f"XN {pin_in(reply)}")
 
@@ -124,17 +142,9 @@ def test_what_was_accepted_before_a_kill_is_not_sent_again(
     assert len(telco.operator.copies(data["id"])) == 1
 
 
-def test_spent_tries_and_spent_pins_stay_spent(
-    running: Deployment, telco: HttpLink, unknown_people: Iterator[Person]
-) -> None:
-    guesser, reader = islice(unknown_people, 2)
-    guessed = pin_in(telco.ask(guesser.phone, f"DC {guesser.personal_id}"))
-    telco.ask(guesser.phone, f"XN {wrong(guessed, 1)}")
-    telco.ask(guesser.phone, f"XN {wrong(guessed, 2)}")
-    read = pin_in(telco.ask(reader.phone, f"DC {reader.personal_id}"))
-    telco.ask(reader.phone, f"XN {read}")
+def test_spent_tries_and_spent_pins_stay_spent(killed: Killed, telco: HttpLink) -> None:
+    (guesser, guessed), (reader, read) = killed.guesser, killed.reader
 
-    kill_and_start(running, group=True)
     telco.ask(guesser.phone, f"XN {wrong(guessed, 3)}")
     right_and_late = telco.ask(guesser.phone, f"XN {guessed}")
     read_again = telco.ask(reader.phone, f"XN {read}")
@@ -146,7 +156,8 @@ def test_spent_tries_and_spent_pins_stay_spent(
 def test_a_kill_in_a_crowd_loses_nobody(
     running: Deployment, telco: HttpLink, unknown_people: Iterator[Person]
 ) -> None:
-    people = list(islice(unknown_people, 12))
+    alone, *people = islice(unknown_people, 13)
+    asked = telco.send(alone.phone, f"DC {alone.personal_id}")
     messages = {who: message(who.phone, f"DC {who.personal_id}") for who in people}
 
     def offer(data: dict[str, Any]) -> wire.Response | None:
@@ -168,6 +179,11 @@ def test_a_kill_in_a_crowd_loses_nobody(
         questions = [(who.phone, f"XN {pin}") for who, pin in zip(people, pins, strict=True)]
         results = list(pool.map(lambda question: telco.ask(*question), questions))
 
+    telco.operator.reply_to(asked, within=LEASES)
+    of_one = telco.ask(alone.phone, f"XN {pin_in(assert_told_once(telco, asked))}")
+
+    # Whoever was acknowledged before the kill is answered, whether they are heard again or not.
+    assert alone.plain_name in plain(of_one.text)
     for who, result in zip(people, results, strict=True):
         assert who.plain_name in plain(result.text)
         assert_told_once(telco, messages[who]["id"])

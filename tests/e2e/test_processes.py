@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
@@ -18,14 +19,24 @@ from tests.e2e.waiting import until
 PEOPLE = 16
 
 
-def test_webs_and_workers_share_the_work_and_survive_each_other(deploy: Deploy) -> None:
-    service = deploy("postgresql")
-    telco = service.add_http("telco")
-    people = service.people.make_many(PEOPLE)
-    service.import_people(*people)
-    service.start("--web", ready="/healthz")
-    first = service.start("--worker", ready=None)
-    service.start("--worker", ready="/readyz")
+@pytest.fixture(scope="module")
+def service(make_deployment: Deploy) -> Iterator[Deployment]:
+    """A web process and two workers."""
+    made = make_deployment("postgresql")
+    try:
+        made.add_http("telco")
+        made.import_people(*made.people.make_many(PEOPLE + 1))
+        made.start("--web", ready="/healthz")
+        made.start("--worker", ready=None)
+        made.start("--worker", ready="/readyz")
+        yield made
+    finally:
+        made.close()
+
+
+def test_webs_and_workers_share_the_work_and_survive_each_other(service: Deployment) -> None:
+    telco, first = service.http["telco"], service.processes[1]
+    people = service.people.made[:PEOPLE]
 
     with ThreadPoolExecutor(PEOPLE) as pool:
         asked = list(pool.map(lambda who: telco.send(who.phone, f"DC {who.personal_id}"), people))
@@ -38,7 +49,6 @@ def test_webs_and_workers_share_the_work_and_survive_each_other(deploy: Deploy) 
     for who, result in zip(people, results, strict=True):
         assert who.plain_name in plain(result.text)
     assert all(len(telco.operator.copies(message_id)) <= 2 for message_id in asked)
-    assert service.stop() == [0, 0]
     assert service.cli("journal", "verify").returncode == 0
 
 
@@ -59,11 +69,10 @@ def away(service: Deployment) -> Iterator[None]:
             connection.execute(sql.SQL(opened).format(name, sql.SQL("true")))
 
 
-def test_without_its_database_nothing_is_acknowledged_and_nothing_is_lost(deploy: Deploy) -> None:
-    service = deploy("postgresql")
-    telco = service.add_http("telco")
-    person = service.new_person()
-    service.start()
+def test_without_its_database_nothing_is_acknowledged_and_nothing_is_lost(
+    service: Deployment,
+) -> None:
+    telco, person = service.http["telco"], service.people.made[PEOPLE]
     pin = pin_in(telco.ask(person.phone, f"DC {person.personal_id}"))
     data = message(person.phone, f"XN {pin}")
 
@@ -79,5 +88,6 @@ def test_without_its_database_nothing_is_acknowledged_and_nothing_is_lost(deploy
     assert alive.status == 200
     assert person.plain_name in plain(result.text)
     until(lambda: service.get("/readyz").status == 200, "readiness to return")
-    assert service.stop() == [0]
+    assert service.stop() == [0, 0]
+    assert service.cli("journal", "verify").returncode == 0
     assert "Traceback" not in service.log

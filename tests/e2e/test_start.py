@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.e2e.conftest import Deploy
 from tests.e2e.harness import Deployment
 from tests.e2e.listener import free_port
 
+Started = tuple[Deployment, int]
 _REFUSAL_SECONDS = 30
 
 
@@ -155,19 +156,36 @@ def test_a_taken_port_is_named(copy: Deployment, service: Deployment) -> None:
     assert str(service.port) in done.stderr
 
 
-def test_a_sqlite_database_has_one_service(copy: Deployment) -> None:
-    second = Deployment(copy.home)
+@pytest.fixture(scope="module")
+def started(initialised: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """A copy of it that runs, with its metrics on a port of their own."""
+    home, port = tmp_path_factory.mktemp("started") / "copy", free_port()
+    shutil.copytree(initialised.home, home)
+    made = Deployment(home, settings={"METRICS_BIND": f"127.0.0.1:{port}"})
     try:
-        copy.start()
-
-        done = refusal(second)
-
-        assert done.returncode == 5
-        assert second.port != copy.port
-        assert copy.get("/readyz").status == 200
+        made.start()
+        yield made, port
+        assert made.stop() == [0]
     finally:
-        copy.stop()
-        copy.close()
+        made.close()
+
+
+def test_a_sqlite_database_has_one_service(started: Started) -> None:
+    first, _ = started
+    second = Deployment(first.home)
+
+    done = refusal(second)
+
+    assert done.returncode == 5
+    assert second.port != first.port
+    assert first.get("/readyz").status == 200
+
+
+def test_metrics_can_have_an_address_of_their_own(started: Started) -> None:
+    service, port = started
+
+    assert service.get("/metrics").status == 404
+    assert b"tradan_" in wire.get(port, "/metrics").body
 
 
 def test_an_unknown_verb_or_option_is_a_usage_error(copy: Deployment) -> None:
@@ -185,16 +203,3 @@ def test_every_verb_explains_itself(copy: Deployment, words: list[str]) -> None:
 
     assert done.returncode == 0
     assert done.stdout.strip()
-
-
-def test_metrics_can_have_an_address_of_their_own(copy: Deployment) -> None:
-    port = free_port()
-    copy.settings = {"METRICS_BIND": f"127.0.0.1:{port}"}
-    try:
-        copy.start()
-
-        assert copy.get("/metrics").status == 404
-        assert b"tradan_" in wire.get(port, "/metrics").body
-    finally:
-        copy.stop()
-        copy.close()
