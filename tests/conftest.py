@@ -25,6 +25,7 @@ from core.db import Database
 from core.keyring import Keyring
 from tests.databases import NoPostgresError, PostgresServer, running
 from tests.fakes import FixedClock
+from tests.scheduling import pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -93,8 +94,10 @@ def postgres_database(
 ) -> Iterator[Database]:
     """An empty, migrated PostgreSQL database."""
     request.config.stash[USED]["postgresql"] += 1
-    with closing(databases.open_database(postgres_server.create(postgres_template))) as made:
+    url = postgres_server.create(postgres_template)
+    with closing(databases.open_database(url)) as made:
         yield made
+    postgres_server.done_with(url)
 
 
 @pytest.fixture(scope="session")
