@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from app import create_app
+from core.settings import Settings
+from tests import verbs
 from tests.e2e.harness import Deployment
 from tests.e2e.listener import free_port
 from tests.e2e.waiting import until
@@ -19,6 +23,8 @@ from tests.e2e.waiting import until
 APP = Path(__file__).resolve().parents[2] / "app.py"
 HTTP = urllib3.PoolManager(retries=False, timeout=10)
 SECONDS = 120
+Once = tuple[subprocess.CompletedProcess[str], Path]
+Left = tuple[Path, int, str]
 LOOKUP = """
 DC {id}
 < CSDLDC: Ma xac thuc *, hieu luc 5 phut. *
@@ -41,10 +47,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(home: Path, *words: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(APP), *words], cwd=home, env=environment(**more), input=given,
-        capture_output=True, text=True, timeout=SECONDS, check=False,
-    )  # fmt: skip
+    return verbs.run(words, folder=home, environ=environment(**more), given=given, seconds=SECONDS)
 
 
 @contextmanager
@@ -70,22 +73,49 @@ def demonstrating(home: Path, *words: str) -> Iterator[tuple["subprocess.Popen[s
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which a demonstration has been made."""
-    return tmp_path_factory.mktemp("demo")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """A folder in which a demonstration was made and ended, how it ended, and what it said."""
+    home = tmp_path_factory.mktemp("demo")
+    with demonstrating(home, "--port", str(free_port())) as (process, said):
+        pass
+    return home, process.returncode, said.read_text()
+
+
+@pytest.fixture
+def copy(left: Left, tmp_path: Path) -> Path:
+    """A copy of what it left, to be spoiled."""
+    return Path(shutil.copytree(left[0], tmp_path / "copy"))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, left: Left) -> Path:
+    """The folder in which the demonstration is taken up again."""
+    return Path(shutil.copytree(left[0], tmp_path_factory.mktemp("again") / "home"))
 
 
 @pytest.fixture(scope="module")
 def served(home: Path) -> Iterator[str]:
-    """The URL of a demonstration that serves."""
-    with demonstrating(home, "--port", str(free_port())) as (_, said):
+    """The URL of a demonstration that was taken up again, and serves."""
+    with demonstrating(home, "--port", str(free_port())) as (process, said):
         found = re.search(r"Phone simulator +(http://[^/]+)/phone", said.read_text())
         assert found is not None
         yield found[1]
+    assert process.returncode == 0
 
 
-def test_once_shows_a_lookup_with_its_proof_and_leaves_nothing(tmp_path: Path) -> None:
-    done = run(tmp_path, "demo", "--once", TMPDIR=str(tmp_path))
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """How `demo --once` ended where there is a real deployment too, and the folder it ran in."""
+    folder = tmp_path_factory.mktemp("once")
+    real = {
+        "TRADAN_DATABASE_URL": f"sqlite:///{folder / 'real.db'}",
+        "TRADAN_STATE_DIR": str(folder / "real"),
+    }
+    return run(folder, "demo", "--once", TMPDIR=str(folder), **real), folder
+
+
+def test_once_shows_a_lookup_with_its_proof_and_leaves_nothing(once: Once) -> None:
+    done, folder = once
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"you » DC 999\d{9}", done.stdout)
@@ -94,7 +124,14 @@ def test_once_shows_a_lookup_with_its_proof_and_leaves_nothing(tmp_path: Path) -
     assert re.search(r"12345 « CSDLDC: [A-Z. ]+, n(u|am), sinh .* · RESULT · ", done.stdout)
     assert re.search(r"receipt \w{4}-\w{4}-\w{4}-\w{4}", done.stdout)
     assert "the entry is in the tree: checked" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert not list(folder.glob("tradan-demo-*"))
+
+
+def test_nothing_of_a_real_deployment_is_touched(once: Once) -> None:
+    done, folder = once
+
+    assert done.returncode == 0, done.stderr
+    assert list(folder.iterdir()) == []
 
 
 def test_once_refuses_a_port_that_is_taken(tmp_path: Path, served: str) -> None:
@@ -104,18 +141,6 @@ def test_once_refuses_a_port_that_is_taken(tmp_path: Path, served: str) -> None:
 
     assert done.returncode == 69
     assert "is taken: name another with --port" in done.stderr
-
-
-def test_nothing_of_a_real_deployment_is_touched(tmp_path: Path) -> None:
-    real = tmp_path / "real.db"
-
-    done = run(
-        tmp_path, "demo", "--once",
-        TRADAN_DATABASE_URL=f"sqlite:///{real}", TRADAN_STATE_DIR=str(tmp_path / "real"),
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stderr
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_demonstration_serves_its_pages(served: str) -> None:
@@ -186,23 +211,21 @@ def test_expect_without_a_script_is_a_slip(home: Path, served: str) -> None:
     assert run(home, "phone", "--expect", given="").returncode == 2
 
 
-def test_a_demonstration_is_taken_up_again_where_it_was_left(tmp_path: Path) -> None:
-    with demonstrating(tmp_path, "--port", str(free_port())) as (first, said):
-        pass
-    before = said.read_text()
+def test_a_demonstration_is_taken_up_again_where_it_was_left(
+    left: Left, home: Path, served: str
+) -> None:
+    _, code, before = left
 
-    with demonstrating(tmp_path, "--port", str(free_port())) as (second, said):
-        pass
-
-    assert (first.returncode, second.returncode) == (0, 0)
-    last = [re.findall(r"entry +#(\d+)", text)[-1] for text in (before, said.read_text())]
+    assert code == 0
+    said = (home / "demo.out").read_text()
+    last = [re.findall(r"entry +#(\d+)", text)[-1] for text in (before, said)]
     assert int(last[1]) > int(last[0])
 
 
-def test_a_demonstration_that_is_killed_takes_its_service_along(tmp_path: Path) -> None:
+def test_a_demonstration_that_is_killed_takes_its_service_along(copy: Path) -> None:
     port = free_port()
 
-    with demonstrating(tmp_path, "--port", str(port)) as (process, _):
+    with demonstrating(copy, "--port", str(port)) as (process, _):
         process.kill()
         process.wait()
 
@@ -227,30 +250,25 @@ def test_a_help_page_shows_how_to_use_the_verb(tmp_path: Path, verb: str) -> Non
 def test_a_service_for_real_citizens_has_no_phones(tmp_path: Path) -> None:
     deployment = Deployment(tmp_path, settings={"MODE": "production"})
     deployment.do("init")
-    try:
-        deployment.start()
-        url = f"http://127.0.0.1:{deployment.port}"
+    client = create_app(Settings.from_env(deployment.environment)).test_client()
 
-        answers = [
-            HTTP.request("GET", f"{url}/phone").status,
-            HTTP.request("POST", f"{url}/phone/send", body=b"text=HD").status,
-            HTTP.request("POST", f"{url}/phone/mt/hong-ha", body=b"{}").status,
-        ]
+    answers = [
+        client.get("/phone").status_code,
+        client.post("/phone/send", data={"text": "HD"}).status_code,
+        client.post("/phone/mt/hong-ha", json={}).status_code,
+    ]
 
-        assert answers == [404, 404, 404]
-    finally:
-        deployment.close()
+    assert client.get("/status").status_code == 200
+    assert answers == [404, 404, 404]
 
 
-def test_a_demonstration_that_cannot_be_taken_up_says_how_to_begin_anew(tmp_path: Path) -> None:
-    with demonstrating(tmp_path, "--port", str(free_port())):
-        pass
-    key = tmp_path / "var" / "demo" / "keys" / "kek-1.key"
+def test_a_demonstration_that_cannot_be_taken_up_says_how_to_begin_anew(copy: Path) -> None:
+    key = copy / "var" / "demo" / "keys" / "kek-1.key"
     key.chmod(0o600)
     key.write_bytes(b"x" * 32)
     key.chmod(0o400)
 
-    done = run(tmp_path, "demo", "--port", str(free_port()))
+    done = run(copy, "demo", "--port", str(free_port()))
 
     assert done.returncode == 1
     assert "To begin anew, remove var/demo first" in done.stderr
