@@ -105,7 +105,7 @@ def test_the_browser_sees_through_a_service_that_lies_about_a_proof(
     tap(page, "HD")
 
     expect(page.locator('.browser[data-verdict="no"]').first).to_contain_text("SAI")
-    page.unroute_all()
+    page.unroute_all(behavior="ignoreErrors")  # one may be under way
 
 
 def lie(route: Route) -> None:
@@ -212,33 +212,34 @@ def test_a_service_that_is_gone_is_noticed_and_nothing_typed_is_lost(
     complaints.clear()  # the failures that this test has made
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme", "language"),
-    [
-        (WIDE, "light", "vi"),
-        (WIDE, "dark", "vi"),
-        (NARROW, "light", "vi"),
-        (NARROW, "dark", "vi"),
-        (WIDE, "light", "en"),
-    ],
+LOOKS = (
+    (WIDE, "light", "vi"),
+    (WIDE, "dark", "vi"),
+    (NARROW, "light", "vi"),
+    (NARROW, "dark", "vi"),
+    (WIDE, "light", "en"),
 )
-def test_axe_finds_nothing(
-    visit: OPEN, gateway: PlayedGateway, size: tuple[int, int], scheme: str, language: str
-) -> None:
+
+
+def test_axe_finds_nothing(visit: OPEN, gateway: PlayedGateway) -> None:
     source = axe()
     if source is None:
         pytest.skip("no npm here to fetch axe-core with")
     look_up(visit())
     gateway.send(SUBSCRIBERS[0].number, "CSDLDC: " + "Đ" * 100, "nothing")
+    found = {}
 
-    page = visit(f"?lang={language}&scheme={scheme}", size, init=source)
-    expect(page.locator(".theirs")).to_have_count(3)
+    for size, scheme, language in LOOKS:
+        page = visit(f"?lang={language}&scheme={scheme}", size, init=source)
+        expect(page.locator(".theirs")).to_have_count(3)
+        found[size, scheme, language] = faults(page)
+        if size == NARROW:
+            page.locator("[data-shows=inside]").click()
+            expect(page.locator("#inside details").first).to_be_visible()
+            found[size, scheme, language] += faults(page)
+        page.close()  # it asks for news as long as it is open
 
-    assert faults(page) == []
-    if size == NARROW:
-        page.locator("[data-shows=inside]").click()
-        expect(page.locator("#inside details").first).to_be_visible()
-        assert faults(page) == []
+    assert found == {look: [] for look in LOOKS}
 
 
 def faults(page: Page) -> list[str]:
