@@ -11,7 +11,6 @@ MODULES = (
     "records.tables",
     "records.cases",
     "records.locks",
-    "records.number_events",
     "records.pins",
     "records.stops",
     "billing.tables",

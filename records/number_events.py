@@ -1,10 +1,11 @@
 """Keeps what operators say became of numbers: blind index and ciphertext, never a number.
 
-Every event is kept, heeded or not: whether one counts can hang on another that comes later. How a
-number stands is worked out anew from all of its events in the commit that takes one, and read by
-every check from one row.
+Events are kept (`records.kept_events`), heeded or not: whether one counts can hang on another that
+comes later. How a number stands is worked out anew from what is kept of it in the commit that takes
+one more, and read by every check from one row.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,50 +17,19 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core.db import KEY64, Instant, dialect_of, locked, metadata, upsert
+from core.db import dialect_of, locked, upsert
 from core.ids import first_uuid7, uuid7
 from core.keyring import Keyring, Sealed, row_id
 from core.phone import Msisdn
 from core.prepared import among, prepared
-from records import numbers
+from records import kept_events, numbers
 from records.numbers import Event, Kind, Standing
+from records.tables import NUMBER, NUMBER_EVENT
 
 # What is older speaks against no verification that is still good (`numbers.LASTS`).
 _KEPT = numbers.LASTS + timedelta(days=31)
 _MISSED = timedelta(days=60)
 _CONTENT_LABEL = "number-event/1"
-
-NUMBER = sa.Table(
-    "number",
-    metadata,
-    # The first eight bytes of the number's blind index, as a sender's.
-    sa.Column("id", KEY64, primary_key=True, autoincrement=False),
-    sa.Column("sim_changed_at", Instant),
-    sa.Column("ported_at", Instant),
-    sa.Column("left_at", Instant),
-    sa.Column("barred_at", Instant),
-    sa.Column("barred_until", Instant),
-    sa.Column("served_by", sa.String(32)),
-)
-
-NUMBER_EVENT = sa.Table(
-    "number_event",
-    metadata,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("link_id", sa.Integer, nullable=False),
-    sa.Column("operator", sa.String(32), nullable=False),
-    sa.Column("event_id", sa.String(100), nullable=False),
-    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
-    sa.Column("number_id", sa.BigInteger, nullable=False, index=True),
-    sa.Column("tag", sa.LargeBinary(32), nullable=False),
-    sa.Column("key_id", sa.Integer, nullable=False),
-    sa.Column("blob", sa.LargeBinary, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("happened_at", Instant, nullable=False),
-    sa.Column("ported_to", sa.String(32)),
-    sa.Column("until", Instant),
-    sa.UniqueConstraint("link_id", "event_id", name="uq_number_event_link_id"),
-)
 
 
 class Taken(StrEnum):
@@ -69,6 +39,7 @@ class Taken(StrEnum):
     REPEATED = "repeated"
     CONFLICTING = "conflicting"
     NOT_SERVED = "not-served"
+    TOO_MANY = "too-many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +82,14 @@ def take(session: Session, arrivals: Sequence[Arrival], prefixes: Mapping[str, s
     # In key order, as every other transaction that takes the same ids does.
     in_order = sorted(arrivals, key=lambda each: (each.link_id, each.event.id, each.id))
     new = {each.id for each in in_order if _keep(session, each)}
-    of_numbers = {each.number_id: each.number for each in arrivals if each.id in new}
-    heeded: dict[int, frozenset[Event]] = {}
+    of_numbers: dict[int, list[Arrival]] = defaultdict(list)
+    for each in in_order:
+        if each.id in new:
+            of_numbers[each.number_id].append(each)
+    came_to: dict[UUID, Taken] = {}
     for number_id in sorted(of_numbers):
-        heeded[number_id] = _work_out(session, number_id, of_numbers[number_id], prefixes)
-    return [
-        _came_to(each, heeded[each.number_id]) if each.id in new else _compare(session, each)
-        for each in arrivals
-    ]
+        came_to |= _take_of(session, number_id, of_numbers[number_id], prefixes)
+    return [came_to[each.id] if each.id in new else _compare(session, each) for each in arrivals]
 
 
 def standings(session: Session, number_ids: Collection[int]) -> dict[int, Standing]:
@@ -168,16 +139,26 @@ def _keep(session: Session, arrival: Arrival) -> bool:
     return kept.first() is not None
 
 
-def _work_out(
-    session: Session, number_id: int, number: Msisdn, prefixes: Mapping[str, str]
-) -> frozenset[Event]:
-    """Write how a number stands by all of its events; return those that count."""
+def _take_of(
+    session: Session, number_id: int, arrivals: Sequence[Arrival], prefixes: Mapping[str, str]
+) -> dict[UUID, Taken]:
+    """Take in what is new of one number, and say what each event came to."""
     # Locked before the events are read: whoever takes another one waits, and then sees ours.
     session.execute(_make_statement(dialect_of(session)), {"id": number_id})
     session.execute(locked(_THIS, session), {"number": number_id}).all()
-    rows = session.execute(_EVENTS, {"number": number_id})
-    judged = numbers.judge([_event(row) for row in rows], number, prefixes)
-    stands = judged.standing
+    number = arrivals[0].number
+    of_kinds = {(each.event.operator, each.event.kind): each for each in arrivals}
+    crowded = {
+        pair
+        for pair, newest in of_kinds.items()
+        if kept_events.drop_outdone(session, newest.id, number_id, *pair)
+    }
+    judged = numbers.judge(kept_events.load(session, number_id, number, prefixes), number, prefixes)
+    _write(session, number_id, judged.standing)
+    return {each.id: _came_to(each.event, judged.heeded, crowded) for each in arrivals}
+
+
+def _write(session: Session, number_id: int, stands: Standing) -> None:
     session.execute(
         _WRITE,
         {
@@ -190,11 +171,14 @@ def _work_out(
             "served": stands.served_by,
         },
     )
-    return judged.heeded
 
 
-def _came_to(arrival: Arrival, heeded: frozenset[Event]) -> Taken:
-    return Taken.NEW if arrival.event in heeded else Taken.NOT_SERVED
+def _came_to(
+    event: Event, heeded: frozenset[Event], crowded: Collection[tuple[str, Kind]]
+) -> Taken:
+    if (event.operator, event.kind) in crowded:
+        return Taken.TOO_MANY
+    return Taken.NEW if event in heeded else Taken.NOT_SERVED
 
 
 def _compare(session: Session, arrival: Arrival) -> Taken:
@@ -203,19 +187,9 @@ def _compare(session: Session, arrival: Arrival) -> Taken:
             NUMBER_EVENT.c.link_id == arrival.link_id,
             NUMBER_EVENT.c.event_id == arrival.event.id,
         )
-    ).scalar_one()
-    return Taken.REPEATED if known == arrival.content_tag else Taken.CONFLICTING
-
-
-def _event(row: Any) -> Event:  # noqa: ANN401 (a row of NUMBER_EVENT)
-    return Event(
-        operator=row.operator,
-        id=row.event_id,
-        kind=Kind(row.kind),
-        happened_at=row.happened_at,
-        to=row.ported_to,
-        until=row.until,
-    )
+    ).scalar_one_or_none()
+    # It was outdone in this very commit: then there is nothing left to contradict.
+    return Taken.REPEATED if known in {None, arrival.content_tag} else Taken.CONFLICTING
 
 
 def _standing(row: Any) -> Standing:  # noqa: ANN401 (a row of NUMBER)
@@ -233,7 +207,6 @@ _OF = prepared(sa.select(NUMBER).where(among(NUMBER.c.id, "numbers")))
 _THIS: sa.Select[tuple[Any, ...]] = sa.select(NUMBER.c.id).where(
     NUMBER.c.id == sa.bindparam("number")
 )
-_EVENTS = sa.select(NUMBER_EVENT).where(NUMBER_EVENT.c.number_id == sa.bindparam("number"))
 _WRITE = (
     sa.update(NUMBER)
     .where(NUMBER.c.id == sa.bindparam("number"))

@@ -86,8 +86,7 @@ def judge(events: Iterable[Event], number: Msisdn, prefixes: Mapping[str, str]) 
             continue
         heeded.append(event)
         if event.kind is Kind.PORTED:
-            others = prefixes.keys() - {event.operator}
-            speaking = frozenset(others if event.to is None else {event.to})
+            speaking = next_speakers(event, prefixes)
             served_by = event.to or UNTOLD
         elif event.kind is Kind.RELEASED:
             # A number that is given up goes back to whom its range belongs to.
@@ -103,6 +102,11 @@ def speakers(number: Msisdn, prefixes: Mapping[str, str]) -> frozenset[str]:
     """
     having = _having(number, prefixes)
     return having or frozenset(code for code, agreed in prefixes.items() if not agreed)
+
+
+def next_speakers(event: Event, prefixes: Mapping[str, str]) -> frozenset[str]:
+    """Say who speaks for a number from a porting on: whom it names, else all others."""
+    return frozenset({event.to} if event.to is not None else prefixes.keys() - {event.operator})
 
 
 def servers(number: Msisdn, standing: Standing, prefixes: Mapping[str, str]) -> frozenset[str]:

@@ -1,8 +1,8 @@
-"""The tables of records: citizens, and how far each import of people has come."""
+"""The tables of records: citizens, how far each import of people has come, and their numbers."""
 
 import sqlalchemy as sa
 
-from core.db import Instant, metadata
+from core.db import KEY64, Instant, metadata
 
 # SQLite keeps a row under its key only if the key's type is spelt INTEGER; it holds 64 bits there.
 _KEY = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -35,4 +35,43 @@ PEOPLE_IMPORT = sa.Table(
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
     sa.CheckConstraint("last_line >= 0", name="last_line_not_negative"),
+)
+
+NUMBER = sa.Table(
+    "number",
+    metadata,
+    # The first eight bytes of the number's blind index, as a sender's.
+    sa.Column("id", KEY64, primary_key=True, autoincrement=False),
+    sa.Column("sim_changed_at", Instant),
+    sa.Column("ported_at", Instant),
+    sa.Column("left_at", Instant),
+    sa.Column("barred_at", Instant),
+    sa.Column("barred_until", Instant),
+    sa.Column("served_by", sa.String(32)),
+)
+
+NUMBER_EVENT = sa.Table(
+    "number_event",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("link_id", sa.Integer, nullable=False),
+    sa.Column("operator", sa.String(32), nullable=False),
+    sa.Column("event_id", sa.String(100), nullable=False),
+    sa.Column("content_tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("number_id", sa.BigInteger, nullable=False),
+    sa.Column("tag", sa.LargeBinary(32), nullable=False),
+    sa.Column("key_id", sa.Integer, nullable=False),
+    sa.Column("blob", sa.LargeBinary, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("happened_at", Instant, nullable=False),
+    sa.Column("ported_to", sa.String(32)),
+    sa.Column("until", Instant),
+    sa.UniqueConstraint("link_id", "event_id", name="uq_number_event_link_id"),
+)
+sa.Index(
+    "ix_number_event_newest",
+    *(
+        NUMBER_EVENT.c[name]
+        for name in ("number_id", "operator", "kind", "happened_at", "event_id", "link_id")
+    ),
 )

@@ -3,9 +3,8 @@
 import sqlalchemy as sa
 
 from records import numbers
-from records.number_events import NUMBER
 from records.stops import STOP, Scope
-from records.tables import CITIZEN
+from records.tables import CITIZEN, NUMBER
 from sms.tables import INBOUND, LINK, OUTBOUND
 
 _CAME = LINK.alias("came")

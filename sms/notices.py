@@ -138,6 +138,9 @@ def _count_event(notice: Notice, result: str) -> None:
     if result == number_events.Taken.CONFLICTING:
         metrics.ALARMS.labels("conflicting-repeat").inc()
         _log.error("number.conflicting", link=notice.link.code)
+    if result == number_events.Taken.TOO_MANY:
+        metrics.ALARMS.labels("number-flooded").inc()
+        _log.warning("number.too-many", link=notice.link.code)
     if result == number_events.Taken.NOT_SERVED:
         metrics.ALARMS.labels("foreign-number").inc()
         _log.warning("number.not-served", link=notice.link.code)

@@ -13,8 +13,9 @@ from core.db import Database
 from core.keyring import Keyring
 from core.phone import Msisdn
 from records import number_events
-from records.number_events import NUMBER, NUMBER_EVENT, Arrival, Taken
+from records.number_events import Arrival, Taken
 from records.numbers import Event, Kind, Standing
+from records.tables import NUMBER, NUMBER_EVENT
 from tests.fakes import NOON
 
 PHONE = Msisdn("+84912345678")

@@ -14,6 +14,7 @@ from records.number_events import Arrival, Taken
 from records.numbers import SETTLES, Event, Kind
 from records.personal_id import PersonalId
 from records.register import Record
+from records.tables import NUMBER
 from sms.replies import ReplyClass
 from tests.sms.gateway import TEST, Gateway
 
@@ -196,7 +197,7 @@ def test_an_event_between_deciding_and_committing_has_the_message_done_again(
         """The register, which is asked between loading the facts and committing."""
 
         def find(self, ids: Sequence[PersonalId]) -> Mapping[PersonalId, Record | None]:
-            if not gateway.rows(number_events.NUMBER):
+            if not gateway.rows(NUMBER):
                 tell(gateway, person, Kind.SIM_CHANGED)
             return find(ids)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from core import metrics
 from core.db import Database
-from records.number_events import NUMBER, NUMBER_EVENT
+from records.tables import NUMBER, NUMBER_EVENT
 from sms.links import registry
 from sms.links.model import LinkKind, LinkState
 from sms.links.registry import NewLink

@@ -18,6 +18,7 @@ from records.number_events import Taken
 from records.numbers import NOTHING_HAPPENED, SETTLES, Event, Kind, Standing
 from records.personal_id import PersonalId
 from records.register import Record
+from records.tables import NUMBER
 from sms import outbox
 from sms.commands import Command
 from sms.disclosure import NOT_SERVED
@@ -225,7 +226,7 @@ def test_a_porting_between_deciding_and_committing_has_the_message_done_again(
         """The register, which is asked between loading the facts and committing."""
 
         def find(self, ids: Sequence[PersonalId]) -> Mapping[PersonalId, Record | None]:
-            if not gateway.rows(number_events.NUMBER):
+            if not gateway.rows(NUMBER):
                 tell(gateway, person, Kind.PORTED, to=OTHER, happened_at=long_ago)
             return find(ids)
 
@@ -270,9 +271,7 @@ def test_a_number_that_came_back_holds_what_was_made_for_its_former_operator(
     )
 
     assert claimed == []
-    kept = gateway.database.read(
-        lambda s: s.execute(sa.select(number_events.NUMBER.c.served_by)).scalar_one()
-    )
+    kept = gateway.database.read(lambda s: s.execute(sa.select(NUMBER.c.served_by)).scalar_one())
     assert kept is None
 
 
