@@ -34,7 +34,7 @@ def flood(
 
 
 @pytest.mark.parametrize("operator", ["vina", "mobi"])
-def test_t10_one_event_costs_the_same_whatever_lies_there(
+def test_t15_one_event_costs_the_same_whatever_lies_there(
     sqlite_database: Database, arrive: Arrive, operator: str
 ) -> None:
     def steps(number: int, lying: int) -> int:
@@ -66,7 +66,7 @@ def test_t10_one_event_costs_the_same_whatever_lies_there(
     assert steps(2, 4 * MOST_DROPPED) < 1.1 * most
 
 
-def test_t10_no_more_is_kept_than_can_matter(database: Database, arrive: Arrive) -> None:
+def test_t15_no_more_is_kept_than_can_matter(database: Database, arrive: Arrive) -> None:
     told = [
         arrive(Kind.SIM_CHANGED, place * DAY, id=f"e-{place}") for place in range(MOST_KEPT + 2)
     ]
@@ -78,7 +78,7 @@ def test_t10_no_more_is_kept_than_can_matter(database: Database, arrive: Arrive)
     assert kept == {f"e-{place}" for place in range(MOST_KEPT)}
 
 
-def test_t10_a_flood_of_others_outdoes_nothing(database: Database, arrive: Arrive) -> None:
+def test_t15_a_flood_of_others_outdoes_nothing(database: Database, arrive: Arrive) -> None:
     heeded = arrive(Kind.SIM_CHANGED, 2 * DAY)
     take(database, heeded)
 
