@@ -30,6 +30,13 @@ _PORT = 2775
 _LONGEST_FILE = 65536
 _BYTE = click.IntRange(0, 255)
 _BINDINGS = [each.value for each in Binding]
+# What an option alone says: the line and how it is kept from others.
+_NO_OVERRIDES = {
+    "hosts": "--host",
+    "port": "--port",
+    "system_id": "--system-id",
+    "tls_certificate": "--tls-certificate",
+}
 _GIVEN = ("bind", "window", "source_ton", "source_npi", "system_id")
 
 
@@ -55,7 +62,7 @@ def read_profile(options: Mapping[str, object]) -> Profile:
         **{name: options[name] for name in _GIVEN if options[name] is not None},
     }
     if options["tls_certificate"]:
-        given["tls_certificate"] = _text_of(str(options["tls_certificate"]), "--tls-certificate")
+        given["tls_certificate"] = _certificate(str(options["tls_certificate"]))
     elif not options["private_line"] and not all(is_loopback(host) for host in hosts):
         raise UsageFault(
             "SMPP has passwords of 8 characters and no encryption: give --tls-certificate, or say "
@@ -96,11 +103,21 @@ def _overrides(path: object) -> Mapping[str, Any]:
         return {}
     try:
         found = json.loads(_text_of(str(path), "--overrides"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageFault(f"{path} must hold one JSON object", USAGE) from error
     if not isinstance(found, dict):
         raise UsageFault(f"{path} must hold one JSON object", USAGE)
+    if own := sorted(found.keys() & _NO_OVERRIDES.keys()):
+        raise UsageFault(f"{path}: {own[0]} is said by {_NO_OVERRIDES[own[0]]}", USAGE)
     return found
+
+
+def _certificate(path: str) -> str:
+    text = _text_of(path, "--tls-certificate")
+    if not text.strip():
+        # To the profile, none would mean that the line needs none.
+        raise UsageFault(f"--tls-certificate: {path} is empty", USAGE)
+    return text
 
 
 def _text_of(path: str, option: str) -> str:

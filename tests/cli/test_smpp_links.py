@@ -137,3 +137,30 @@ def test_the_test_says_when_somebody_else_is_there(embedded: Deployment) -> None
         done = embedded.run("operator", "test", "m", "--json")
 
     assert "did not answer" in json.loads(done.stdout)["bind"]
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_t1_an_empty_certificate_is_no_private_line(embedded: Deployment, content: str) -> None:
+    words = ("--kind", "smpp", "--host", "smsc.example.vn", "--system-id", "tradan")
+    secret, empty = embedded.file("s3cret"), embedded.file(content)
+
+    told = embedded.refused(
+        "operator", "add", "m", *words, "--password-file", secret, "--tls-certificate", empty
+    )
+
+    assert "--tls-certificate" in told
+    assert embedded.read("operator", "list") == []
+
+
+@pytest.mark.parametrize("certificate", ["", "PEM"])
+def test_t1_no_certificate_comes_from_among_the_overrides(
+    embedded: Deployment, certificate: str
+) -> None:
+    differs = embedded.file(json.dumps({"tls_certificate": certificate}))
+
+    told = embedded.refused(
+        "operator", "add", "m", *HERE, "--password-file", embedded.file("s3cret"),
+        "--overrides", differs,
+    )  # fmt: skip
+
+    assert "--tls-certificate" in told
