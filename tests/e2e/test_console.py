@@ -33,6 +33,9 @@ ROLES = {
 }
 _PEOPLE = 8
 _ONE_OF_MANY = re.compile(r"(/console/[^/]+/).+")
+Looks = tuple[tuple[str, tuple[int, int], tuple[str, ...]], ...]
+HALF: Looks = (("en", WIDE, ("light",)), ("vi", NARROW, ("dark",)))
+ALL: Looks = (("en", WIDE, ("light", "dark")), ("vi", NARROW, ("light", "dark")))
 REFUSED = "Failed to load resource: the server responded with a status of"
 
 
@@ -196,7 +199,10 @@ def reply_to(office: Office, person: Person) -> str:
     return office.service.reply_class(office.telco, str(told.data["in_reply_to"]))
 
 
-def test_every_page_is_fit_for_everybody(office: Office) -> None:
+@pytest.mark.parametrize(
+    "looks", [HALF, pytest.param(ALL, marks=pytest.mark.slow)], ids=["half", "all"]
+)
+def test_every_page_is_fit_for_everybody(office: Office, looks: Looks) -> None:
     source = axe()
     if source is None:
         pytest.skip("no npm here to fetch axe-core with")
@@ -210,10 +216,10 @@ def test_every_page_is_fit_for_everybody(office: Office) -> None:
         officer.open("/console/")
         for path in new(menu_of(officer.page), seen):
             menu.add(path)
-            faults += faults_of(officer, path)
+            faults += faults_of(officer, path, looks)
             # A page of one thing is found where a page of the menu leads to it.
             for further in new(details_of(officer.page, path), seen):
-                faults += faults_of(officer, further)
+                faults += faults_of(officer, further, looks)
 
     assert faults == []
     assert len(menu) == len(MENU)
@@ -228,10 +234,11 @@ def test_the_pages_of_a_month_are_fit_too(office: Office) -> None:
     thu.page.context.add_init_script(source)
 
     pages = [month, f"{month}/result", f"{month}/result/only_ours"]
-    faults = [fault for path in pages for fault in faults_of(thu, path)]
+    faults = [fault for path in pages for fault in faults_of(thu, path, HALF)]
     thu.open(f"{month}/minutes")
 
-    assert faults + faults_at(thu.page, WIDE) + faults_at(thu.page, NARROW) == []
+    faults += faults_at(thu.page, WIDE, ("light",)) + faults_at(thu.page, NARROW, ("dark",))
+    assert faults == []
     assert office.complaints == []
 
 
@@ -248,7 +255,7 @@ def test_a_page_that_answers_a_form_is_fit_too(office: Office) -> None:
     lan.press("Mở hồ sơ")
 
     expect(lan.page.get_by_role("heading", name="Các lần truy cập")).to_be_visible()
-    assert faults_at(lan.page, WIDE) + faults_at(lan.page, NARROW) == []
+    assert faults_at(lan.page, WIDE, ("light",)) + faults_at(lan.page, NARROW, ("dark",)) == []
 
 
 def test_a_page_that_is_refused_is_fit_too(office: Office) -> None:
@@ -258,7 +265,7 @@ def test_a_page_that_is_refused_is_fit_too(office: Office) -> None:
     officer = office.officers["quan"]
     officer.page.context.add_init_script(source)
     for path in ("/console/nothing", "/console/messages", "/console/login?ended=1"):
-        assert faults_of(officer, path) == []
+        assert faults_of(officer, path, HALF) == []
 
     assert all(told.startswith(REFUSED) for told in office.complaints)
     office.complaints.clear()  # which the browser says of every status that is no success
@@ -287,12 +294,12 @@ def new(paths: list[str], seen: set[str]) -> Iterator[str]:
             yield path
 
 
-def faults_of(officer: Officer, path: str) -> list[str]:
+def faults_of(officer: Officer, path: str, looks: Looks) -> list[str]:
     """Look at a page in both languages, both widths and both schemes."""
     page, faults = officer.page, list[str]()
-    for language, size in (("en", WIDE), ("vi", NARROW)):
+    for language, size, schemes in looks:
         officer.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
         if language == "en":
             faults += [f"not in English: {word}" for word in foreign_words(page.content())]
-        faults += faults_at(page, size)
+        faults += faults_at(page, size, schemes)
     return [f"{path}: {fault}" for fault in faults]
