@@ -16,7 +16,6 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from scipy.stats import mannwhitneyu
 
 from billing.tables import USAGE
 from core.db import Database
@@ -189,6 +188,8 @@ def check_counts(gateway: Gateway, reasons: dict[str, str]) -> None:
 
 def holm(taken: dict[str, list[float]]) -> dict[tuple[str, str], float]:
     """Compare each pair of classes and correct for how many pairs there are (Holm, 1979)."""
+    from scipy.stats import mannwhitneyu  # noqa: PLC0415 (loads slowly, and only here)
+
     raw = {
         pair: float(mannwhitneyu(taken[pair[0]], taken[pair[1]]).pvalue)
         for pair in combinations(sorted(taken), 2)
