@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # `make demo ARGS=--once`, `make benchmark ARGS=--json`, `make test ARGS="-k journal"`
 ARGS ?=
-# As many tests at once; those of one file run in one process, the files in their order: the long
-# ones of tests/e2e then stand in the middle, and nobody waits for them at the end.
+# As many tests at once; those of one file run in one process, and those of tests/e2e that share a
+# service (tests/scheduling.py), in their order: the long ones of tests/e2e then stand in the
+# middle, and nobody waits for them at the end.
 JOBS ?= 2
 # Where the tests' databases lie: in memory if there is plenty, where a flush costs nothing.
 SCRATCH ?= $(shell awk '/MemAvailable/ { plenty = $$2 > 8000000 } END { exit !plenty }' \
@@ -26,8 +27,8 @@ demo: .venv/.runtime ## Show one lookup with made-up people, then serve (ARGS=--
 	$(BIN)/python app.py demo $(ARGS)
 
 test: lint .venv/.foreign ## Run the checks and the tests, on SQLite and on PostgreSQL
-	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) $(BIN)/python -m pytest -n $(JOBS) \
-		--dist loadfile --no-loadscope-reorder $(GUARD) $(ARGS)
+	$(if $(SCRATCH),TMPDIR=$(SCRATCH)) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest \
+		-n $(JOBS) --dist loadfile --no-loadscope-reorder $(GUARD) $(ARGS)
 
 lint: .venv/.installed ## Run the checks only
 	$(BIN)/ruff check
