@@ -1,4 +1,4 @@
-"""The table of attacks by links names tests that are there, and every test of such a row."""
+"""The table of attacks by links names tests that are there, each in the row that its name tells."""
 
 import re
 
@@ -26,13 +26,3 @@ def test_every_test_that_is_named_is_there_and_in_its_row() -> None:
     assert [
         name for name, found in named_for.items() if found and found[1].upper() != NAMED[name]
     ] == []
-
-
-def test_every_test_of_such_a_row_is_named() -> None:
-    files = [path.relative_to(pages.ROOT).as_posix() for path in pages.ROOT.glob("tests/**/*.py")]
-    written = {
-        f"{file}::{test}" for file in files for test in defined_in(file) if OF_A_ROW.match(test)
-    }
-
-    assert written
-    assert sorted(written - NAMED.keys()) == []
