@@ -25,7 +25,13 @@ _MOST_AT_ONCE, _MOST_WINDOW = 4000, 100
         "python app.py benchmark link --smpp --json > link.json",
     ),
 )
-@click.option("--smpp", is_flag=True, required=True, help="The protocol; there is no other yet.")
+@click.option(
+    "--smpp",
+    is_flag=True,
+    required=True,
+    expose_value=False,
+    help="The protocol; there is no other yet.",
+)
 @click.option(
     "--database",
     type=click.Choice(["sqlite", "postgresql", "both"]),
@@ -83,7 +89,6 @@ _MOST_AT_ONCE, _MOST_WINDOW = 4000, 100
 )
 def link_command(
     *,
-    smpp: bool,  # noqa: ARG001 (says which link; there is one to measure)
     database: str,
     seconds: float,
     rounds: int,
@@ -97,10 +102,9 @@ def link_command(
 ) -> None:
     """Measure an SMPP link, for operators who want to know what it carries.
 
-    Sets a service up in a folder that is thrown away, Kannel with a trivial application beside it,
-    and one SMSC for both (this needs Node). Takes some five minutes for each database. Ends 0 when
-    every check held (a missed bar is no failure), 1 when one did not, 69 when nothing could be
-    measured, 130 when interrupted.
+    Sets a service up that is thrown away, Kannel beside it, and one SMSC for both (which needs
+    Node). Takes some five minutes for each database. Ends 0 when every check held (a missed bar is
+    no failure), 1 when one did not, 69 when nothing could be measured, 130 when interrupted.
     """
     from rich.console import Console
 
