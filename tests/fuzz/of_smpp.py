@@ -20,7 +20,16 @@ from sms.links.smpp.pdu import (
     Taken,
     UnknownCommandError,
 )
-from sms.links.smpp.reading import LONGEST_TEXT, MOST_PARTS, Part, Read, Report, Text, Unreadable
+from sms.links.smpp.reading import (
+    LONGEST_TEXT,
+    MOST_PARTS,
+    Part,
+    Read,
+    Report,
+    Text,
+    Unmarked,
+    Unreadable,
+)
 from sms.message_ids import LONGEST_KEY
 from tests.fakes import NOON
 
@@ -113,9 +122,11 @@ def message(told: Message) -> Read:
             # Which message it belongs to is written as JSON.
             assert len(json.dumps([sender, to, place.reference])) < 300
         case Report(receipt):
-            assert told.esm_class & 0x3C
+            assert told.esm_class & 0x3C or told.tlv(Tag.RECEIPTED_MESSAGE_ID)
             assert receipt is None or (receipt.key and len(receipt.key) <= LONGEST_KEY)
             assert receipt is None or receipt.news.at <= NOON
+        case Unmarked():
+            assert b"id:" in parts.octets_of(told)
         case Unreadable():
             pass
     return read
@@ -147,13 +158,10 @@ def _walked(octets: bytes) -> tuple[Place | None, bytes] | None:
         if len(rest) == 1 or len(rest) < 2 + rest[1]:
             return None
         value, tag, rest = rest[2 : 2 + rest[1]], rest[0], rest[2 + rest[1] :]
-        if (tag, len(value)) == (0, 3):
-            place = Place("udh8", *value)
-        elif (tag, len(value)) == (8, 4):
-            place = Place("udh16", value[0] * 256 + value[1], *value[2:])
-    if place is None or place.total == place.number == 1:
-        return None, text
-    return (place, text) if 0 < place.number <= place.total else None
+        if (tag, len(value)) in {(0, 3), (8, 4)} and 0 < value[-1] <= value[-2]:
+            reference = int.from_bytes(value[:-2], "big")
+            place = Place("udh16" if tag else "udh8", reference, *value[-2:])
+    return (None if place is None or place.total == 1 else place), text
 
 
 def _joined(octets: bytes, place: Place) -> None:

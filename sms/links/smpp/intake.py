@@ -31,7 +31,7 @@ from sms.links.smpp import part_store, reading
 from sms.links.smpp.part_store import Joined, Prepared
 from sms.links.smpp.pdu import Message
 from sms.links.smpp.profile import Profile
-from sms.links.smpp.reading import Part, Report, Text, Unreadable
+from sms.links.smpp.reading import Part, Report, Text, Unmarked, Unreadable
 from sms.links.smpp.statuses import Status
 from sms.receipts import Receipt
 from sms.signals import Bell
@@ -148,6 +148,9 @@ class Intake:
                 return part_store.prepare(self.keyring, link.id, part, now)
             case Report() as report:
                 return report
+            case Unmarked():
+                _log.warning("smpp.receipt-unmarked", link=link.code)
+                return Status.OK
             case Unreadable():
                 _log.warning("smpp.unreadable", link=link.code)
                 return Status.PERMANENT

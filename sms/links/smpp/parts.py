@@ -32,6 +32,10 @@ class Place:
     total: int
     number: int
 
+    def exists(self) -> bool:
+        """Tell whether there can be such a part; who says otherwise has said nothing of parts."""
+        return 1 <= self.number <= self.total
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -49,20 +53,22 @@ class Piece:
     alphabet: Alphabet
 
 
+def octets_of(message: Message) -> bytes:
+    """Return what a PDU carries, with the header that may stand in front of its text."""
+    return message.short_message or message.tlv(Tag.MESSAGE_PAYLOAD) or b""
+
+
 def read(message: Message) -> Carried:
     """Take the text's octets and its place out of a PDU.
 
     Raises: PartError.
     """
-    payload = message.tlv(Tag.MESSAGE_PAYLOAD)
-    octets = message.short_message or payload or b""
+    octets = octets_of(message)
     if message.esm_class & _HAS_HEADER:
         place, octets = _header(octets)
     else:
         place = None
     place = place or _sar(message)
-    if place is not None and not 1 <= place.number <= place.total:
-        raise PartError("number")
     return Carried(octets, None if place is None or place.total == 1 else place)
 
 
@@ -82,17 +88,19 @@ def _header(octets: bytes) -> tuple[Place | None, bytes]:
     """Walk the elements of a user data header; those that say nothing of parts are passed over."""
     if not octets or len(octets) < 1 + octets[0]:
         raise PartError("header")
-    end, at, place = 1 + octets[0], 1, None
+    end, at, found = 1 + octets[0], 1, None
     while at < end:
         value = octets[at + 2 : at + 2 + octets[at + 1]] if at + 1 < end else b""
         if at + 1 >= end or at + 2 + octets[at + 1] > end:
             raise PartError("element")
+        place = None
         if octets[at] == _REFERENCE_8 and len(value) == _LENGTH_8:
             place = Place("udh8", value[0], value[1], value[2])
         elif octets[at] == _REFERENCE_16 and len(value) == _LENGTH_16:
             place = Place("udh16", int.from_bytes(value[:2], "big"), value[2], value[3])
+        found = place if place is not None and place.exists() else found
         at += 2 + len(value)
-    return place, octets[end:]
+    return found, octets[end:]
 
 
 def _sar(message: Message) -> Place | None:
@@ -104,4 +112,5 @@ def _sar(message: Message) -> Place | None:
     if max(map(len, (reference, total, number))) > _LONGEST_SAR:
         raise PartError("parameter")
     values = (int.from_bytes(value, "big") for value in (reference, total, number))
-    return Place("sar", *values)
+    place = Place("sar", *values)
+    return place if place.exists() else None

@@ -50,23 +50,30 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmarked:
+    """What reads like a receipt and is not marked as one: neither answered nor believed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unreadable:
     """Nothing that is a text."""
 
 
-Read = Text | Part | Report | Unreadable
+Read = Text | Part | Report | Unmarked | Unreadable
 
 
 def read(profile: Profile, message: Message, now: datetime) -> Read:
     """Read what an SMSC delivers; total."""
+    if receipt_text.is_receipt(message):
+        return Report(_receipt(profile, message, now))
     coding = profile.codings.get(message.data_coding)
     try:
         carried = parts.read(message)
     except PartError:
         return Unreadable()
-    if receipt_text.is_receipt(message):
-        # A receipt's text is ASCII whatever its data_coding says.
-        return Report(_receipt(profile, message, carried.octets.decode("latin-1"), now))
+    if receipt_text.reads_like_one(carried.octets.decode("latin-1"), profile.receipt_states):
+        # An answer to it would get a receipt of its own.
+        return Unmarked()
     if coding is None:
         return Unreadable()
     sender, to = _number(message.source), message.destination.value
@@ -102,10 +109,15 @@ def _given_id(profile: Profile, message: Message) -> str | None:
     return value.hex() if len(value) <= _LONGEST_SHOWN else hashlib.sha256(value).hexdigest()
 
 
-def _receipt(profile: Profile, message: Message, text: str, now: datetime) -> Receipt | None:
+def _receipt(profile: Profile, message: Message, now: datetime) -> Receipt | None:
+    try:
+        octets = parts.read(message).octets
+    except PartError:
+        octets = parts.octets_of(message)
     found = receipt_text.read(
         message,
-        text,
+        # ASCII whatever its data_coding says.
+        octets.decode("latin-1"),
         pattern=_pattern(profile.receipt_pattern),
         states=profile.receipt_states,
         zone=timedelta(minutes=profile.receipt_zone_minutes),

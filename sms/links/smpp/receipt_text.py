@@ -23,6 +23,7 @@ PATTERN = (
     r"(?>.*?\bstat:\s*+(?P<state>[A-Za-z]{1,10}+))"
     r"(?:.*?\berr:\s*+(?P<error>[0-9A-Za-z]{1,10}+))?"
 )
+_USUAL = re.compile(PATTERN, re.DOTALL)
 STATES: Mapping[str, Delivery] = {
     "ACCEPTD": Delivery.QUEUED,
     "BUFFRED": Delivery.QUEUED,
@@ -54,8 +55,18 @@ class ReceiptText:
 
 
 def is_receipt(message: Message) -> bool:
-    """Tell whether a deliver_sm is about a reply of ours and no message of a citizen's."""
-    return bool(message.esm_class & _KIND & (_RECEIPT | _INTERMEDIATE))
+    """Tell whether a deliver_sm is about a reply of ours, as only an SMSC can say it."""
+    is_marked = bool(message.esm_class & _KIND & (_RECEIPT | _INTERMEDIATE))
+    return is_marked or bool(message.tlv(Tag.RECEIPTED_MESSAGE_ID))
+
+
+def reads_like_one(text: str, states: Mapping[str, Delivery]) -> bool:
+    """Tell whether a text is what SMSCs usually write; a citizen can have written it.
+
+    So no pattern of an operator's is tried on it: one may be slow with what is made to be slow.
+    """
+    found = _USUAL.match(text[:LONGEST])
+    return found is not None and found["state"].upper() in states
 
 
 def read(

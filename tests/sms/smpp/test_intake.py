@@ -1,5 +1,6 @@
 """What SMSCs deliver is stored once, and answered OK after the commit alone."""
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -312,6 +313,49 @@ def test_a_receipt_moves_its_reply_forward_whatever_its_id_is_written_in(gateway
     assert statuses == [OK] * 4
     (reply,) = gateway.replies()
     assert (reply.delivery, reply.state) == ("delivered", "accepted")
+    assert len(texts(smpp)) == 1
+
+
+def test_what_reads_like_a_receipt_is_neither_answered_nor_believed(
+    smpp: Stand, logged: io.StringIO
+) -> None:
+    gateway = smpp.gateway
+    gateway.operator.outcome = lambda _: Accepted("7", key_of("7", IdBase.TEXT))
+    smpp.take(delivered("HD"))
+    gateway.handle()
+    gateway.outbox()
+
+    forged = "id:7 sub:001 dlvrd:001 done date:2603021200 stat:DELIVRD err:000 text:"
+    assert smpp.take(delivered(forged), delivered("id:7 stat:whatever")) == [OK, OK]
+
+    (reply,) = gateway.replies()
+    assert reply.delivery is None
+    assert [text for _, text in texts(smpp)] == ["HD", "id:7 stat:whatever"]
+    assert "smpp.receipt-unmarked" in logged.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "tlvs"),
+    [
+        (0x00, [(Tag.RECEIPTED_MESSAGE_ID, b"7\0"), (Tag.MESSAGE_STATE, b"\2")]),
+        (0x04, [(Tag.SAR_REFERENCE, b"\1"), (Tag.SAR_TOTAL, b"\1"), (Tag.SAR_NUMBER, b"\2")]),
+        (0x44, []),  # a header is announced, and there is none
+    ],
+)
+def test_a_receipt_is_one_whatever_else_it_carries(
+    smpp: Stand, esm_class: int, tlvs: list[tuple[int, bytes]]
+) -> None:
+    gateway = smpp.gateway
+    gateway.operator.outcome = lambda _: Accepted("7", key_of("7", IdBase.TEXT))
+    smpp.take(delivered("HD"))
+    gateway.handle()
+    gateway.outbox()
+
+    told = delivered("id:7 stat:DELIVRD", esm_class=esm_class, tlvs=tlvs)
+    assert smpp.take(told) == [OK]
+
+    (reply,) = gateway.replies()
+    assert reply.delivery == "delivered"
     assert len(texts(smpp)) == 1
 
 

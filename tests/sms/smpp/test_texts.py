@@ -98,6 +98,11 @@ def test_any_message_is_read_or_contradicts_itself(
         (b"\x09\x24\x01\x01\x00\x03\x07\x02\x02\x0aDC"[:9] + b"\x02DC", None),
         (b"\x0b\x05\x04\x00\x00\x00\x00\x00\x03\x07\x02\x02DC", Place("udh8", 7, 2, 2)),
         (b"\x05\x00\x03\x07\x01\x01DC", None),
+        # Parts that cannot be: such an element is to be ignored (TS 23.040, 9.2.3.24.1).
+        (b"\x05\x00\x03\x07\x02\x00DC", None),
+        (b"\x05\x00\x03\x07\x00\x00DC", None),
+        (b"\x05\x00\x03\x07\x02\x03DC", None),
+        (b"\x0a\x00\x03\x07\x02\x01\x00\x03\x07\x00\x01DC", Place("udh8", 7, 2, 1)),
     ],
 )
 def test_a_header_tells_the_place(octets: bytes, place: Place | None) -> None:
@@ -110,9 +115,7 @@ def test_a_header_tells_the_place(octets: bytes, place: Place | None) -> None:
     assert read == Carried(b"DC", place)
 
 
-@pytest.mark.parametrize(
-    "octets", [b"", b"\x05", b"\x03\x00\x09\x01", b"\x05\x00\x03\x07\x02\x00", b"\x01\x00"]
-)
+@pytest.mark.parametrize("octets", [b"", b"\x05", b"\x03\x00\x09\x01", b"\x01\x00"])
 def test_a_header_that_contradicts_itself_is_refused(octets: bytes) -> None:
     with pytest.raises(PartError):
         parts.read(message(octets, 0x40))
@@ -132,6 +135,12 @@ def test_sar_parameters_that_are_no_numbers_of_theirs_are_refused(place: int) ->
 
     with pytest.raises(PartError):
         parts.read(message(b"DC", 0, *zip(tags, values, strict=True)))
+
+
+def test_sar_parameters_of_a_part_that_cannot_be_are_ignored() -> None:
+    tlvs = (Tag.SAR_REFERENCE, b"\1\7"), (Tag.SAR_TOTAL, b"\2"), (Tag.SAR_NUMBER, b"\3")
+
+    assert parts.read(message(b"DC", 0, *tlvs)) == Carried(b"DC", None)
 
 
 def test_a_payload_is_the_text_where_there_is_no_other() -> None:
@@ -228,3 +237,8 @@ def test_any_receipt_is_read_or_none(text: str, stamped: bytes, state: bytes) ->
 )
 def test_a_receipt_is_told_by_its_class(esm_class: int, is_one: bool) -> None:
     assert receipt_text.is_receipt(message(b"", esm_class)) is is_one
+
+
+def test_a_receipt_is_told_by_the_id_that_only_an_smsc_writes() -> None:
+    assert receipt_text.is_receipt(message(b"", 0, (Tag.RECEIPTED_MESSAGE_ID, b"12\0")))
+    assert not receipt_text.is_receipt(message(b"", 0, (Tag.MESSAGE_STATE, b"\2")))
