@@ -127,6 +127,7 @@ def sessions_of(service: Service, received: Bell) -> Sessions:
         links=service.links,
         clock=clock,
         rate=RateLimit(database, clock),
+        notices=NoticeRate(clock),
         backlog=Backlog(database, clock),
         received=received,
     )

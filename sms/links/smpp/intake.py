@@ -33,6 +33,7 @@ from sms.links.smpp.pdu import Message
 from sms.links.smpp.profile import Profile
 from sms.links.smpp.reading import Part, Report, Text, Unmarked, Unreadable
 from sms.links.smpp.statuses import Status
+from sms.notice_rate import NoticeRate
 from sms.receipts import Receipt
 from sms.signals import Bell
 from sms.tables import INBOUND_KEY
@@ -92,6 +93,7 @@ class Intake:
     links: LinkRegistry
     clock: Clock
     rate: RateLimit
+    notices: NoticeRate
     backlog: Backlog
     received: Bell
 
@@ -106,7 +108,7 @@ class Intake:
                     statuses[place] = item
                 else:
                     kept[place] = (one.link, item)
-            for place in self._refused(kept):
+            for place in self._refused(offered, kept):
                 statuses[place] = Status.THROTTLED
                 del kept[place]
             for place, status in self._store(kept).items():
@@ -163,15 +165,19 @@ class Intake:
         text = Text(sender=joined.sender, to=joined.to, text=joined.text)
         return _Ready(self._arrival(link, text, now), _REPEATS_FOR)
 
-    def _refused(self, kept: _Kept) -> list[int]:
-        """Say which messages are over what their links may hand over now; a receipt never is."""
+    def _refused(self, offered: Sequence[Offered], kept: _Kept) -> list[int]:
+        """Say what is over what its link may hand over now; receipts have a rate of their own."""
         asking = [place for place, (_, item) in kept.items() if not isinstance(item, Report)]
         allowed = self.rate.spend([kept[place][0] for place in asking])
-        return [
+        over = [
             place
             for place, is_allowed in zip(asking, allowed, strict=True)
             if not is_allowed or self.backlog.is_full(kept[place][0])
         ]
+        # Late answers are as many as we have asked for.
+        told = [place for place in kept if isinstance(kept[place][1], Report)]
+        told = [place for place in told if isinstance(offered[place].message, Message)]
+        return over + [place for place in told if not self.notices.spend(kept[place][0])]
 
     def _store(self, kept: _Kept) -> dict[int, Status]:
         if not kept:

@@ -19,6 +19,7 @@ from sms.links.smpp.intake import Intake
 from sms.links.smpp.pdu import Pdu
 from sms.links.smpp.sender import SmppSender
 from sms.links.smpp.sessions import Sessions
+from sms.notice_rate import NoticeRate
 from sms.signals import Signal
 from tests.e2e.waiting import until
 from tests.sms.gateway import Gateway, opened
@@ -150,6 +151,7 @@ def sessions_of(
         links=gateway.links,
         clock=gateway.clock,
         rate=RateLimit(gateway.database, gateway.clock),
+        notices=NoticeRate(gateway.clock),
         backlog=Backlog(gateway.database, gateway.clock),
         received=Signal(),
     )

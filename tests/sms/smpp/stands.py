@@ -11,6 +11,7 @@ from sms.links.smpp import profile
 from sms.links.smpp.intake import Intake, Offered
 from sms.links.smpp.pdu import Address, Message
 from sms.links.smpp.statuses import Status
+from sms.notice_rate import NoticeRate
 from tests.sms.gateway import Gateway
 
 PASSWORD = "s3cret"
@@ -74,6 +75,7 @@ def stand(gateway: Gateway, rate: int = 100, code: str = "smpp", **changes: obje
         links=gateway.links,
         clock=gateway.clock,
         rate=RateLimit(gateway.database, gateway.clock),
+        notices=NoticeRate(gateway.clock),
         backlog=Backlog(gateway.database, gateway.clock),
         received=bell,
     )

@@ -259,6 +259,17 @@ def test_over_the_rate_an_smsc_is_throttled(smpp: Stand) -> None:
     assert slow.take(delivered("HD 6")) == [OK]
 
 
+def test_receipts_have_a_rate_of_their_own(smpp: Stand) -> None:
+    slow = stand(smpp.gateway, rate=1, code="slow")
+    told = [delivered(f"id:{number} stat:DELIVRD", esm_class=0x04) for number in range(22)]
+
+    statuses = slow.take(*told, delivered("HD"))
+
+    assert statuses == [OK] * 20 + [Status.THROTTLED] * 2 + [OK]
+    slow.gateway.clock.advance(timedelta(seconds=1))
+    assert slow.take(*told[20:]) == [OK, OK]
+
+
 def test_without_the_database_nothing_is_answered_ok(smpp: Stand) -> None:
     class Down:
         """A database that takes nothing."""
