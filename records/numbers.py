@@ -75,22 +75,26 @@ class Judged:
 
 
 def judge(events: Iterable[Event], number: Msisdn, prefixes: Mapping[str, str]) -> Judged:
-    """Say how a number stands, by what those say of it who speak for it.
+    """Say how a number stands, by what those say of it who speak for it; none for itself.
 
     Shape: *prefixes* of each operator as `operator add` takes them, empty if none were agreed.
     """
     first = speakers(number, prefixes)
-    speaking, served_by, heeded = first, None, []
+    speaking, served_by, donor, heeded = first, None, None, []
     for event in sorted(set(events), key=_in_time):
-        if event.operator not in speaking:
+        names_again = event.kind is Kind.PORTED and event.operator == donor
+        if event.to == event.operator or (event.operator not in speaking and not names_again):
             continue
         heeded.append(event)
-        if event.kind is Kind.PORTED:
-            speaking = next_speakers(event, prefixes)
-            served_by = event.to or UNTOLD
+        if event.kind is Kind.PORTED and served_by == UNTOLD and not names_again:
+            # Who speaks only as one of all others does not know where the number was.
+            speaking |= next_speakers(event, prefixes)
+        elif event.kind is Kind.PORTED:
+            speaking, donor = next_speakers(event, prefixes), event.operator
+            served_by = event.to if event.to in prefixes else UNTOLD
         elif event.kind is Kind.RELEASED:
             # A number that is given up goes back to whom its range belongs to.
-            speaking, served_by = first, None
+            speaking, served_by, donor = first, None, None
     return Judged(replace(_standing(heeded), served_by=served_by), frozenset(heeded))
 
 
@@ -105,8 +109,13 @@ def speakers(number: Msisdn, prefixes: Mapping[str, str]) -> frozenset[str]:
 
 
 def next_speakers(event: Event, prefixes: Mapping[str, str]) -> frozenset[str]:
-    """Say who speaks for a number from a porting on: whom it names, else all others."""
-    return frozenset({event.to} if event.to is not None else prefixes.keys() - {event.operator})
+    """Say who speaks for a number from a porting on: whom it names, else all others.
+
+    A name that no operator has is none: nobody could speak by it.
+    """
+    if event.to is not None and event.to in prefixes:
+        return frozenset({event.to})
+    return frozenset(prefixes.keys() - {event.operator})
 
 
 def servers(number: Msisdn, standing: Standing, prefixes: Mapping[str, str]) -> frozenset[str]:

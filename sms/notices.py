@@ -5,7 +5,7 @@ it is about does not show.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -85,7 +85,7 @@ class Notices:
             return [came_to[place] for place in range(len(told))]
 
         came_to = self.database.write(work)
-        _count(told, came_to)
+        _count(told, came_to, prefixes)
         return [_acknowledged(notice, result) for notice, result in zip(told, came_to, strict=True)]
 
 
@@ -125,25 +125,34 @@ def _take_events(
     return dict(zip(said, taken, strict=True))
 
 
-def _count(told: Sequence[Notice], came_to: Sequence[str]) -> None:
+def _count(told: Sequence[Notice], came_to: Sequence[str], known: Collection[str]) -> None:
     for notice, result in zip(told, came_to, strict=True):
         if notice.subject is Subject.NUMBER:
-            _count_event(notice, result)
+            _count_event(notice, result, known)
         else:
             receipts.count(notice.link, [receipts.Taken(result)])
 
 
-def _count_event(notice: Notice, result: str) -> None:
+def _count_event(notice: Notice, result: str, known: Collection[str]) -> None:
     metrics.NUMBER_EVENTS.labels(notice.link.code, result).inc()
     if result == number_events.Taken.CONFLICTING:
         metrics.ALARMS.labels("conflicting-repeat").inc()
         _log.error("number.conflicting", link=notice.link.code)
+    if result == number_events.Taken.NEW and _names_nobody(notice, known):
+        metrics.ALARMS.labels("unknown-network").inc()
+        _log.warning("number.unknown-network", link=notice.link.code)
     if result == number_events.Taken.TOO_MANY:
         metrics.ALARMS.labels("number-flooded").inc()
         _log.warning("number.too-many", link=notice.link.code)
     if result == number_events.Taken.NOT_SERVED:
         metrics.ALARMS.labels("foreign-number").inc()
         _log.warning("number.not-served", link=notice.link.code)
+
+
+def _names_nobody(notice: Notice, known: Collection[str]) -> bool:
+    """Tell whether a number is said to have gone to a network that no operator here is."""
+    said = notice.said
+    return isinstance(said, Arrival) and said.event.to is not None and said.event.to not in known
 
 
 def _acknowledged(notice: Notice, result: str) -> Answer:

@@ -41,6 +41,8 @@ def read(link: Link, text: str, now: datetime) -> NumberNotice:
     )
     if event.to is not None and event.kind is not Kind.PORTED:
         raise MalformedError("to is for number.ported only")
+    if event.to == event.operator:
+        raise MalformedError("to is the code of the other network")
     if event.until is not None and event.kind is not Kind.BARRED:
         raise MalformedError("until is for number.barred only")
     return NumberNotice(event, phone.parse(text_of(data, "number", longest=_LONGEST_NUMBER)))

@@ -25,7 +25,7 @@ events = st.builds(
     id=st.sampled_from("abcdef"),
     kind=st.sampled_from(Kind),
     happened_at=st.integers(0, 5).map(lambda days: NOON - days * DAY),
-    to=st.none() | st.sampled_from((VINA, MOBI)),
+    to=st.none() | st.sampled_from((VINA, MOBI, "nobody")),
     until=st.none() | st.just(NOON),
 )
 
@@ -103,6 +103,67 @@ def test_a_number_ported_nobody_says_where_is_spoken_for_by_the_others() -> None
     ours = event(Kind.RELEASED, 2 * DAY, id="e-2")
 
     assert judge(ported, theirs, ours).left_at == theirs.happened_at
+
+
+def test_a_network_that_nobody_has_is_one_that_was_not_named() -> None:
+    ported = event(Kind.PORTED, 3 * DAY, to="mobiphone")
+    swapped = event(Kind.SIM_CHANGED, DAY, operator=MOBI, id="m-1")
+
+    judged = numbers.judge((ported, swapped), NUMBER, PREFIXES)
+
+    assert judged.heeded == {ported, swapped}
+    assert judged.standing.served_by == numbers.UNTOLD
+    assert numbers.servers(NUMBER, judged.standing, PREFIXES) == set()
+
+
+@pytest.mark.parametrize("wrong", ["mobiphone", None, VIETTEL])
+def test_who_gave_a_number_away_may_say_again_to_whom(wrong: str | None) -> None:
+    ported = event(Kind.PORTED, 3 * DAY, to=wrong)
+    again = event(Kind.PORTED, 2 * DAY, id="e-2", to=MOBI)
+    swapped = event(Kind.SIM_CHANGED, DAY, operator=MOBI, id="m-1")
+    theirs = event(Kind.SIM_CHANGED, DAY / 2, operator=VIETTEL, id="v-1")
+
+    judged = numbers.judge((theirs, swapped, again, ported), NUMBER, PREFIXES)
+
+    assert judged.heeded == {ported, again, swapped}
+    assert judged.standing.served_by == MOBI
+
+
+@pytest.mark.parametrize("named", [MOBI, "mobiphone", None])
+def test_t9_who_gave_a_number_away_gets_it_back_by_no_word_of_its_own(named: str | None) -> None:
+    ported = event(Kind.PORTED, 3 * DAY, to=named)
+    told = [
+        event(Kind.PORTED, 2 * DAY, id="e-2", to=VINA),
+        event(Kind.RELEASED, 2 * DAY, id="e-3"),
+        event(Kind.REASSIGNED, DAY, id="e-4"),
+    ]
+
+    assert numbers.judge((ported, *told), NUMBER, PREFIXES).heeded == {ported}
+
+
+def test_who_gave_a_number_away_says_nothing_once_it_went_on() -> None:
+    ported = event(Kind.PORTED, 3 * DAY, to=MOBI)
+    onward = event(Kind.PORTED, 2 * DAY, operator=MOBI, id="m-1", to=VIETTEL)
+    again = event(Kind.PORTED, DAY, id="e-2", to=MOBI)
+
+    assert judge(ported, onward, again).served_by == VIETTEL
+
+
+@pytest.mark.parametrize("unnamed", [None, "mobiphone"])
+@pytest.mark.parametrize("to", [None, VINA, MOBI])
+def test_t9_a_number_that_went_nobody_says_where_is_taken_over_by_nobody(
+    unnamed: str | None, to: str | None
+) -> None:
+    """All others may say what happened to it; whom it belongs to they do not know."""
+    own = event(Kind.PORTED, 2 * DAY, operator=VIETTEL, id="v-2", to=VIETTEL)
+    ported = event(Kind.PORTED, 4 * DAY, to=unnamed)
+    claimed = event(Kind.PORTED, 3 * DAY, operator=VIETTEL, id="v-1", to=to)
+    swapped = event(Kind.SIM_CHANGED, DAY, operator=MOBI, id="m-1")
+
+    judged = numbers.judge((ported, claimed, own, swapped), NUMBER, PREFIXES)
+
+    assert judged.heeded == {ported, claimed, swapped}
+    assert numbers.servers(NUMBER, judged.standing, PREFIXES) == set()
 
 
 def test_a_released_number_goes_back_to_whose_range_it_is() -> None:

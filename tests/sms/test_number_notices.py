@@ -125,7 +125,8 @@ MALFORMED: list[tuple[str, dict[str, object]]] = [
     ("sim_changed", {"happened_at": "2026-03-02T05:10:01Z"}),
     ("sim_changed", {"happened_at": "2019-12-31T23:59:59Z"}),
     ("sim_changed", {"to": OTHER}), ("sim_changed", {"until": "2026-03-02T05:00:00Z"}),
-    ("ported", {"to": ""}), ("ported", {"to": 7}), ("ported", {"to": "x" * 33}),
+    ("ported", {"to": ""}), ("ported", {"to": 7}), ("ported", {"to": HTTP}),
+    ("ported", {"to": "x" * 33}),
     ("barred", {"until": "tomorrow"}), ("barred", {"until": 7}),
 ]  # fmt: skip
 
@@ -170,3 +171,17 @@ def test_a_disabled_link_and_a_database_that_is_away_keep_nothing(door: Door) ->
 
     check_problem(door.post(event(door), path=PATH), 403)
     assert rows(door, NUMBER_EVENT) == []
+
+
+def test_a_network_by_a_name_that_nobody_has_raises_an_alarm(door: Door) -> None:
+    def alarms() -> float:
+        return float(metrics.ALARMS.labels("unknown-network")._value.get())
+
+    before = alarms()
+    answers = [
+        door.post(event(door, "ported"), path=PATH),
+        door.post(event(door, "ported", to="mobiphone"), path=PATH),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert alarms() == before + 1
