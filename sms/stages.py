@@ -78,10 +78,11 @@ class Stages:
             self._sealer = parts.journal.sealer()
             self._sealing = _thread("seal", self._seal)
             self._sealing.start()
-        self._handling.start()
-        self._sending.start()
+        # First: replies that wait leave by what they keep.
         for keeper in self._keepers:
             keeper.start()
+        self._handling.start()
+        self._sending.start()
 
     def drain(self) -> None:
         """Finish what has begun, take on nothing new, and return when all is recorded."""

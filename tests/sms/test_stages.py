@@ -1,5 +1,6 @@
 """The stages as they run: threads that wake each other, drain, and stop at a fault."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from core.chores import Keeper
 from core.databases import open_database
 from core.db import Database
 from core.errors import UnavailableError
@@ -72,6 +74,27 @@ def test_a_start_takes_up_what_a_dead_process_left(
 
         assert sorted(row.unknowns for row in gateway.replies()) == [0, 1]
         assert outbox.LEASE.total_seconds() > DEADLINE - 1, "nobody waited for a lease"
+
+
+def test_nothing_is_sent_before_what_keeps_the_sessions_is_there(
+    sqlite_database: Database, keys_dir: Path, tmp_path: Path
+) -> None:
+    with staged(sqlite_database, keys_dir, tmp_path / "gateway") as (gateway, made):
+        seen: list[set[str]] = []
+
+        class Probe(Keeper):
+            """Notes which threads there are when it starts."""
+
+            def start(self) -> None:
+                seen.append({each.name for each in threading.enumerate()})
+                super().start()
+
+        stages = Stages(made._parts, (Probe("probe", (), gateway.clock),))
+        stages.start()
+        stages.drain()
+
+        (threads,) = seen
+        assert not threads & {"handle", "send"}
 
 
 def test_a_forged_entry_stops_disclosure(

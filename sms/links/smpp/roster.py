@@ -5,7 +5,7 @@ Read by the thread that claims replies, changed by the thread that has the sessi
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core import metrics
@@ -45,8 +45,13 @@ class _Lane:
 class Roster:
     """The links that are bound from here, and those that are bound elsewhere or nowhere."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        all_links: Callable[[], Iterable[int]] = tuple,
+    ) -> None:
         self._monotonic = monotonic
+        self._all_links = all_links
         self._lock = threading.Lock()
         self._lanes: dict[int, _Lane] = {}
 
@@ -95,10 +100,14 @@ class Roster:
             return min(free, key=_preference, default=None)
 
     def widths(self) -> Mapping[int, Width]:
-        """Say for each link how many replies may be under way, and how many may be started now."""
+        """Say for each link how many replies may be under way, and how many may be started now.
+
+        By a link that nothing is known of yet, as before the first look at it, none.
+        """
+        unknown = dict.fromkeys(self._all_links(), Width(under_way=0, starts=0))
         with self._lock:
             now = self._monotonic()
-            return {
+            return unknown | {
                 link_id: Width(
                     under_way=lane.window * sum(one.is_bound for one in lane.senders),
                     starts=int(lane.throttle.left(now)),

@@ -58,7 +58,7 @@ class Sessions(Keeper):
         timing: Timing | None = None,
     ) -> None:
         super().__init__("smpp", (), clock)
-        self.roster = Roster()
+        self.roster = Roster(all_links=lambda: [link.id for link in links.all() if _is_smpp(link)])
         self._database = database
         self._links = links
         self._intake = intake
@@ -129,7 +129,8 @@ class Sessions(Keeper):
 
     async def _look(self) -> None:
         try:
-            links = [link for link in await self._off_loop(self._links.all) if _is_bound(link)]
+            of_smpp = [each for each in await self._off_loop(self._links.all) if _is_smpp(each)]
+            links = [link for link in of_smpp if link.state is LinkState.ACTIVE]
             self._by_id = {link.id: link for link in links}
             self._wanted = self._read(links)
             await self._renew()
@@ -137,7 +138,7 @@ class Sessions(Keeper):
             if time.monotonic() > self._held_until:
                 self._held = set()
             self._reconcile()
-        if links and time.monotonic() >= self._give_up_at:
+        if of_smpp and time.monotonic() >= self._give_up_at:
             self._give_up_at = time.monotonic() + _RENEW_SECONDS
             await self._off_loop(self._intake.give_up)
 
@@ -267,8 +268,8 @@ class Sessions(Keeper):
             raise UnavailableError("the database does not answer") from error
 
 
-def _is_bound(link: Link) -> bool:
-    return link.kind is LinkKind.SMPP and link.state is LinkState.ACTIVE
+def _is_smpp(link: Link) -> bool:
+    return link.kind is LinkKind.SMPP
 
 
 def _tell_failure(wanted: Wanted, error: Exception) -> None:

@@ -118,3 +118,12 @@ def test_a_link_that_is_no_more_takes_nothing() -> None:
 
     assert roster.widths() == {}
     assert roster.choose(1) is None
+
+
+def test_a_link_that_was_not_looked_at_yet_has_no_room() -> None:
+    roster = Roster(Watch(), lambda: [1, 2])
+    roster.expect({1: ("telco", 10, 50)})
+    joined(roster, Session())
+
+    assert roster.widths()[1].under_way == 10
+    assert roster.widths()[2] == Width(under_way=0, starts=0)
