@@ -34,7 +34,6 @@ from sms.links.smpp.profile import Profile
 from sms.links.smpp.reading import Part, Report, Text, Unmarked, Unreadable
 from sms.links.smpp.statuses import Status
 from sms.notice_rate import NoticeRate
-from sms.receipts import Receipt
 from sms.signals import Bell
 from sms.tables import INBOUND_KEY
 
@@ -50,7 +49,7 @@ class Offered:
 
     link: Link
     profile: Profile
-    message: Message | Receipt
+    message: Message | receipts.Receipt
     answer: Callable[[Status], None]
 
 
@@ -138,14 +137,13 @@ class Intake:
 
     def _prepare(self, offered: Offered) -> _Item | Status:
         link, profile, now = offered.link, offered.profile, self.clock.now()
-        if isinstance(offered.message, Receipt):
+        if isinstance(offered.message, receipts.Receipt):
             return Report(offered.message)
         match reading.read(profile, offered.message, now):
-            case Text() as text if text.given_id is None:
-                repeats_for = timedelta(seconds=profile.repeat_seconds)
-                return _Ready(self._arrival(link, text, now), repeats_for)
             case Text() as text:
-                return _Ready(self._arrival(link, text, now), None)
+                repeats_for = timedelta(seconds=profile.repeat_seconds)
+                arrival = self._arrival(link, text, now)
+                return _Ready(arrival, None if text.given_id else repeats_for)
             case Part() as part:
                 return part_store.prepare(self.keyring, link.id, part, now)
             case Report() as report:

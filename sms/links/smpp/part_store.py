@@ -83,7 +83,12 @@ def store(session: Session, keyring: Keyring, prepared: Sequence[Prepared]) -> l
 
 def give_up(session: Session, keyring: Keyring, now: datetime) -> list[Joined]:
     """End the groups that did not become whole in time, and forget what stood long enough."""
-    session.execute(sa.delete(SMPP_PART).where(SMPP_PART.c.received_at < now - _KEPT))
+    # What is not joined is answered first, also where nobody was here to do it in time.
+    session.execute(
+        sa.delete(SMPP_PART).where(
+            SMPP_PART.c.received_at < now - _KEPT, SMPP_PART.c.is_joined.is_(True)
+        )
+    )
     late = (
         sa.select(SMPP_PART)
         .where(SMPP_PART.c.received_at < now - LIFE, SMPP_PART.c.is_joined.is_(False))

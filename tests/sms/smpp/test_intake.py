@@ -186,6 +186,18 @@ def test_a_reference_that_is_used_again_is_another_message(smpp: Stand) -> None:
     assert [text for _, text in texts(smpp)] == ["XN 123456", "XN 654321"]
 
 
+def test_halves_of_two_messages_are_never_put_together(smpp: Stand) -> None:
+    smpp.take(part("XN 123", 1), part("456", 2))
+    smpp.take(part("456", 2))  # a repeat of then, or of the message to come: nothing tells
+
+    smpp.take(part("XN 654", 1))
+    assert [text for _, text in texts(smpp)] == ["XN 123456"]
+    smpp.gateway.clock.advance(part_store.LIFE + timedelta(seconds=1))
+    smpp.intake.give_up()
+
+    assert [text for _, text in texts(smpp)] == ["XN 123456", NO_TEXT]
+
+
 def test_what_never_becomes_whole_is_told_once_that_it_was_not_understood(each: Stand) -> None:
     each.take(part("XN 123456 ", 1))
     each.gateway.clock.advance(part_store.LIFE + timedelta(seconds=1))
@@ -202,6 +214,17 @@ def test_what_never_becomes_whole_is_told_once_that_it_was_not_understood(each: 
     each.intake.give_up()
     assert each.gateway.rows(SMPP_PART) == []
     assert len(texts(each)) == 1
+
+
+def test_a_part_that_was_left_alone_for_long_is_told_of_before_it_goes(smpp: Stand) -> None:
+    smpp.take(part("XN 123456 ", 1))
+    smpp.gateway.clock.advance(timedelta(hours=3))  # nobody was here
+
+    smpp.intake.give_up()
+    smpp.intake.give_up()
+
+    assert texts(smpp) == [("+84561234567", NO_TEXT)]
+    assert smpp.gateway.rows(SMPP_PART) == []
 
 
 def test_parts_are_encrypted_and_blanked_when_joined(smpp: Stand) -> None:
