@@ -58,7 +58,7 @@ def test_a_closed_loop_holds_whole_conversations_of_every_kind(
     with served(stub):
         operator.take(_link(stub, secret_file))
         operator.people(people_file, "seed")
-        outcome = operator.run(Order(clients=4, seconds=1.0))
+        outcome = operator.run(Order(clients=4, seconds=4.0))
         operator.accepted(tmp_path / "accepted.csv")
 
     assert outcome.faults == {}
