@@ -127,7 +127,12 @@ def expire(session: Session, now: datetime) -> int:
     result = session.execute(
         sa.update(OUTBOUND)
         .where(_OPEN, OUTBOUND.c.expires_at <= now)
-        .values(state=ReplyState.EXPIRED, blob=None)
+        .values(
+            state=ReplyState.EXPIRED,
+            blob=None,
+            # What is under way may go out yet.
+            unknowns=OUTBOUND.c.unknowns + sa.case((_UNDER_WAY, 1), else_=0),
+        )
     )
     return int(getattr(result, "rowcount", 0))
 

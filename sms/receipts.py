@@ -2,8 +2,8 @@
 
 A receipt moves a reply's delivery forward and does nothing else: no send, no PIN, no disclosure, no
 word in a conversation follows from it. The one thing that it ends is doubt: a reply whose
-acceptance was unknown, or not recorded yet, is accepted once its operator reports on it, so it is
-not sent again.
+acceptance was unknown, or not recorded yet, is accepted once its operator reports that it has it,
+so it is not sent again.
 
 How a link hands receipts over (SMPP, Kannel and every other kind alike):
 
@@ -20,7 +20,7 @@ How a link hands receipts over (SMPP, Kannel and every other kind alike):
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -144,13 +144,23 @@ def _move(
         came_to[row.id] = Taken.REPEATED if after == before else Taken.MOVED
         if after != before:
             moved.append(_moved(row, after))
-        if row.state in _IN_DOUBT:
+        if _ends_doubt(row, told[row.id], now):
             ended.append(row)
     if moved:
         session.execute(_MOVE, moved)
     if ended:
         _accept(session, link, ended, told, now)
     return came_to
+
+
+def _ends_doubt(row: Any, told: Sequence[Receipt], now: datetime) -> bool:  # noqa: ANN401 (a row of OUTBOUND)
+    """Tell whether these receipts show that the operator has a reply, where that is not known."""
+    if now > row.expires_at + _BELIEVED:
+        return False
+    # Each attempt that was refused, or never begun, is certain: nobody has that copy.
+    if row.state not in _IN_DOUBT and not (row.state in _MAY_BE_IN_DOUBT and row.unknowns):
+        return False
+    return any(each.news.state is not Delivery.FAILED for each in told)
 
 
 def _accept(
@@ -219,10 +229,11 @@ def _moved(row: Any, after: Standing) -> dict[str, object]:  # noqa: ANN401 (a r
     }
 
 
-# The operator may have the reply, as far as was known; what it refused for good stays refused.
-_IN_DOUBT = frozenset(
-    {ReplyState.QUEUED, ReplyState.SENDING, ReplyState.UNKNOWN, ReplyState.EXPIRED}
-)
+# So long after the end of a reply's life its operator's word of having it is believed.
+_BELIEVED = timedelta(days=7)
+# The operator may have the reply; what it refused for good stays refused.
+_IN_DOUBT = frozenset({ReplyState.SENDING, ReplyState.UNKNOWN})
+_MAY_BE_IN_DOUBT = frozenset({ReplyState.QUEUED, ReplyState.EXPIRED})
 _BY_KEY = prepared(
     sa.select(OUTBOUND.c.id, OUTBOUND.c.provider_key).where(
         OUTBOUND.c.link_id == sa.bindparam("link"), among(OUTBOUND.c.provider_key, "keys")
@@ -236,6 +247,8 @@ _BY_ID: sa.Select[tuple[Any, ...]] = prepared(
         OUTBOUND.c.reply,
         OUTBOUND.c.state,
         OUTBOUND.c.attempt,
+        OUTBOUND.c.unknowns,
+        OUTBOUND.c.expires_at,
         OUTBOUND.c.encoding,
         OUTBOUND.c.segments,
         OUTBOUND.c.delivery,

@@ -165,15 +165,43 @@ def refused_for_now(gateway: Gateway) -> None:
     record(gateway, claim(gateway), Refused("status-503", retryable=True))
 
 
-def expired_in_doubt(gateway: Gateway) -> None:
-    unknown_once(gateway)
+def expired(gateway: Gateway) -> None:
     gateway.clock.advance(timedelta(hours=1))
     now = gateway.clock.now()
     gateway.database.write(lambda s: outbox.expire(s, now))
 
 
+def expired_in_doubt(gateway: Gateway) -> None:
+    unknown_once(gateway)
+    expired(gateway)
+
+
+def expired_under_way(gateway: Gateway) -> None:
+    under_way(gateway)
+    expired(gateway)
+
+
+def refused_and_expired(gateway: Gateway) -> None:
+    refused_for_now(gateway)
+    expired(gateway)
+
+
+def refused_after_doubt(gateway: Gateway) -> None:
+    unknown_once(gateway)
+    gateway.clock.advance(LEASE)
+    refused_for_now(gateway)
+
+
 @pytest.mark.parametrize(
-    "doubt", [under_way, unknown_once, unknown_twice, refused_for_now, expired_in_doubt]
+    "doubt",
+    [
+        under_way,
+        unknown_once,
+        unknown_twice,
+        expired_in_doubt,
+        expired_under_way,
+        refused_after_doubt,
+    ],
 )
 def test_g5_a_receipt_ends_doubt_and_nothing_is_sent_again(waiting: Gateway, doubt: Doubt) -> None:
     doubt(waiting)
@@ -185,6 +213,38 @@ def test_g5_a_receipt_ends_doubt_and_nothing_is_sent_again(waiting: Gateway, dou
     assert [(each.message_id, each.status) for each in usage(waiting)] == [(row.id, "accepted")]
     waiting.clock.advance(LEASE * 3)
     assert waiting.claim() == []
+
+
+@pytest.mark.parametrize("certain", [refused_for_now, refused_and_expired])
+def test_t14_what_was_certainly_not_taken_is_never_charged(
+    waiting: Gateway, certain: Doubt
+) -> None:
+    certain(waiting)
+    before = only(waiting)
+
+    for state in Delivery:
+        take(waiting, about(waiting, state))
+
+    assert (only(waiting).state, only(waiting).blob) == (before.state, before.blob)
+    assert usage(waiting) == []
+
+
+def test_t14_a_receipt_ends_no_doubt_a_week_after_the_replys_life(waiting: Gateway) -> None:
+    expired_in_doubt(waiting)
+    told = about(waiting, Delivery.SENT)
+    waiting.clock.advance(only(waiting).expires_at + 7 * DAY + SECOND - waiting.clock.now())
+
+    assert take(waiting, told) == [Taken.MOVED]
+    assert (only(waiting).state, usage(waiting)) == (ReplyState.EXPIRED, [])
+
+
+def test_what_was_never_sent_is_not_accepted_by_that(waiting: Gateway) -> None:
+    unknown_once(waiting)
+
+    assert take(waiting, about(waiting, Delivery.FAILED)) == [Taken.MOVED]
+    assert (only(waiting).state, usage(waiting)) == (ReplyState.QUEUED, [])
+    assert take(waiting, about(waiting, Delivery.DELIVERED)) == [Taken.MOVED]
+    assert (only(waiting).state, len(usage(waiting))) == (ReplyState.ACCEPTED, 1)
 
 
 def test_g10_the_answer_to_the_submission_may_come_after_the_receipt(either: Gateway) -> None:
