@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from sms.deliveries import Delivery, News
-from sms.links import http
+from sms.links import http, kannel_profile
 from sms.links.errors import MalformedError, WrongTypeError
 from sms.links.http import Headers
 from sms.links.model import NO_TEXT, Envelope
@@ -26,8 +26,6 @@ _LONGEST_NUMBER = 100
 _NAMES = frozenset({"id", "from", "to", "text", "time", "charset", "type"})
 # What it says of a message in headers; of the first only with `send-sender = true`.
 _IN_HEADERS = {"from": "x-kannel-from", "to": "x-kannel-to"}
-# Our replies bear it back in a header.
-_TO = re.compile(rf"[\x21-\x7e]{{1,{_LONGEST_NUMBER}}}")
 # Eleven digits reach the year 5138; twelve pass the last year that a datetime has.
 _TIME = re.compile(r"[0-9]{1,11}")
 _TYPE = re.compile(r"[0-9]{1,3}")
@@ -79,7 +77,7 @@ def read_message(said: dict[str, object], now: datetime) -> Envelope:
     Raises: MalformedError.
     """
     to = text_of(said, "to", longest=_LONGEST_NUMBER)
-    if not _TO.fullmatch(to):
+    if not kannel_profile.OUR_NUMBER.fullmatch(to):
         raise MalformedError(f"to must be 1 to {_LONGEST_NUMBER} visible ASCII characters")
     sender = text_of(said, "from", longest=_LONGEST_NUMBER)
     text = said.get("text")

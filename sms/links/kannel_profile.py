@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from sms.links.errors import LinkError
 
+# A number of ours stands in a header.
+OUR_NUMBER = re.compile(r"[\x21-\x7e]{1,100}")
 _USERNAME = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 # Neither quotes nor backslashes, which its file of settings reads as something else.
 _PASSWORD = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{8,64}")

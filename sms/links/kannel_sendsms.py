@@ -7,7 +7,7 @@ more and not twice (G5). ADR 0028.
 from datetime import datetime, timedelta
 
 from sms.links import http, kannel_profile
-from sms.links.model import Link, Outcome, Outgoing, Subject
+from sms.links.model import Link, Outcome, Outgoing, Refused, Subject
 from sms.links.posting import Poster
 
 # Delivered, not delivered, queued, accepted, refused: everything but «on its way».
@@ -25,6 +25,9 @@ class KannelSender:
 
     async def send(self, link: Link, outgoing: Outgoing, now: datetime) -> Outcome:
         """Offer a reply once and say what is known of it afterwards."""
+        # By another link of the same operator, a message may be sent to anything.
+        if not kannel_profile.OUR_NUMBER.fullmatch(outgoing.sender):
+            return Refused("no-such-field", retryable=False)
         headers = write(link, outgoing, self._public_url, now)
         return await http.offer(self._poster, link.url, headers, outgoing.text.encode())
 

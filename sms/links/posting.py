@@ -25,6 +25,8 @@ _ENCODED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection:[^\r]*close", re.IGNORECASE)
 _CHUNK = re.compile(rb"([0-9a-fA-F]{1,5})[^\r\n]*\r\n")
+# What would end a header, or is no octet that one may hold.
+_NO_VALUE = re.compile(r"[^\x20-\x7e]")
 _FIRST_FINAL = 200
 _WITHOUT_BODY = frozenset({204, 304})
 _Origin = tuple[str, int, bool]
@@ -238,6 +240,8 @@ def _chunks_are_over(body: bytes) -> bool | None:
 
 
 def _request(address: _Address, headers: Mapping[str, str], body: bytes) -> bytes:
+    if any(_NO_VALUE.search(value) for value in headers.values()):
+        raise NotSentError("header")
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"{address.head}{lines}content-length: {len(body)}\r\n\r\n".encode("ascii") + body
 

@@ -48,7 +48,7 @@ class Operator:
         finally:
             writer.close()
 
-    async def post(self, times: int) -> tuple[list[int | str], int]:
+    async def post(self, times: int, value: str = "1") -> tuple[list[int | str], int]:
         """Be posted to so often; return what came of it and how many connections it took."""
         server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=self._tls)
         port = server.sockets[0].getsockname()[1]
@@ -56,7 +56,7 @@ class Operator:
         poster, came = Poster(), list[int | str]()
         for _ in range(times):
             try:
-                came.append(await poster.post(url, {"x-one": "1"}, b"{}"))
+                came.append(await poster.post(url, {"x-one": value}, b"{}"))
             except (NotAnsweredError, NotSentError) as error:
                 came.append(str(error))
             await asyncio.sleep(self._rest)
@@ -130,6 +130,16 @@ def test_a_request_is_one_post_to_the_whole_url() -> None:
     assert headers[0].startswith("host: 127.0.0.1:")
     assert headers[1:] == ["x-one: 1", "content-length: 2"]
     assert body == b"{}"
+
+
+@pytest.mark.parametrize("value", ["1\r\nx-two: 2", "1\n", "\0", "số"])
+def test_a_value_that_no_header_may_hold_leaves_nothing(value: str) -> None:
+    operator = Operator(PLAIN)
+
+    came, _ = asyncio.run(operator.post(1, value))
+
+    assert came == ["header"]
+    assert operator.requests == []
 
 
 def test_a_connection_that_the_operator_closed_meanwhile_is_not_used() -> None:

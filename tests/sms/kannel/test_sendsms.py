@@ -168,6 +168,17 @@ def test_what_is_answered_says_what_is_known(status: int | None, outcome: Outcom
         assert sent(kannel.link) == outcome
 
 
+@pytest.mark.parametrize(
+    "sender", ["1414\r\nx-kannel-to: +84999999999", "1414 ", "số 1414", "", "1" * 101]
+)
+def test_a_number_of_ours_that_is_none_reaches_no_header(sender: str) -> None:
+    with smsbox(202) as kannel:
+        outcome = sent(kannel.link, replace(REPLY, sender=sender))
+
+    assert outcome == Refused("no-such-field", retryable=False)
+    assert kannel.heard == []
+
+
 def test_nobody_there_is_a_refusal_for_now() -> None:
     link = link_to(f"http://127.0.0.1:{free_port()}{PATH}")
 
