@@ -6,24 +6,32 @@ from sms.links.smpp.statuses import FINAL, Status
 # So many without an answer in a row, the first so long ago that a late answer would have come.
 _SILENT_TIMES = 3
 _SILENT_SECONDS = 30.0
+# One trouble is held against a session for 20 s, two for 40 s, and so on up to 640 s.
+_HELD_SECONDS, _MOST_DOUBLINGS = 10.0, 6
 
 
 class Conduct:
-    """What is known of one session: *troubles* are those in a row, up to now.
+    """What is known of one session.
 
     Units: *used_at* by the loop's clock.
     """
 
     def __init__(self) -> None:
-        self.troubles = 0
         self.used_at = 0.0
+        self._troubles = 0
+        self._troubled_at = 0.0
         self._silent = 0
         self._silent_since = 0.0
 
-    def answered(self, answer: Pdu) -> None:
+    def troubles(self, now: float) -> int:
+        """Say how many troubles in a row are held against it; for how long grows with them."""
+        held = _HELD_SECONDS * 2.0 ** min(self._troubles, _MOST_DOUBLINGS)
+        return self._troubles if now - self._troubled_at < held else 0
+
+    def answered(self, answer: Pdu, now: float) -> None:
         """Note an answer in time; one that is about the message itself is no trouble."""
         is_well = answer.status == Status.OK or answer.status in FINAL
-        self.troubles = 0 if is_well else self.troubles + 1
+        self._note(0 if is_well else self._troubles + 1, now)
         self._silent = 0
 
     def answered_late(self) -> None:
@@ -32,8 +40,11 @@ class Conduct:
 
     def was_silent(self, asked_at: float, now: float) -> bool:
         """Note that no answer came in time; tell whether the session is of no use any more."""
-        self.troubles += 1
+        self._note(self._troubles + 1, now)
         if not self._silent:
             self._silent_since = asked_at
         self._silent += 1
         return self._silent >= _SILENT_TIMES and now - self._silent_since >= _SILENT_SECONDS
+
+    def _note(self, troubles: int, now: float) -> None:
+        self._troubles, self._troubled_at = troubles, now

@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
             raise
         finally:
             self.in_flight -= 1
-        self.conduct.answered(answer)
+        self.conduct.answered(answer, self._loop.time())
         return answer
 
     def answer_delivery(self, sequence: int, status: Status) -> None:

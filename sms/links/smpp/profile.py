@@ -21,7 +21,7 @@ from sms.message_ids import IdBase, IdBases
 
 MOST_HOSTS = 4
 MOST_WINDOW = 100
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
+_HOST = re.compile(r"[A-Za-z0-9:]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9:])?")
 _NAME = re.compile(r"[\x21-\x7e]{1,15}")
 _PASSWORD = re.compile(r"[\x21-\x7e]{1,8}")
 _SHORT = re.compile(r"[\x20-\x7e]{0,12}")
@@ -90,7 +90,8 @@ class Profile:
     def url(self) -> str:
         """Where it is bound to, for people."""
         scheme = "smpps" if self.tls_certificate else "smpp"
-        return f"{scheme}://{','.join(self.hosts)}:{self.port}"
+        hosts = ",".join(f"[{host}]" if ":" in host else host for host in self.hosts)
+        return f"{scheme}://{hosts}:{self.port}"
 
 
 def make(given: Mapping[str, Any]) -> Profile:

@@ -97,7 +97,8 @@ class Roster:
             if lane is None:
                 return None
             free = [one for one in lane.senders if one.is_bound and one.in_flight < lane.window]
-            return min(free, key=_preference, default=None)
+            now = self._monotonic()  # an event loop's clock too
+            return min(free, key=lambda one: _preference(one, now), default=None)
 
     def widths(self) -> Mapping[int, Width]:
         """Say for each link how many replies may be under way, and how many may be started now.
@@ -122,8 +123,8 @@ class Roster:
                 lane.throttle.tokens -= segments
 
 
-def _preference(one: Connection) -> tuple[int, int, float]:
-    return one.conduct.troubles, one.in_flight, one.conduct.used_at
+def _preference(one: Connection, now: float) -> tuple[int, int, float]:
+    return one.conduct.troubles(now), one.in_flight, one.conduct.used_at
 
 
 def _show(code: str, bound: int, in_flight: int) -> None:

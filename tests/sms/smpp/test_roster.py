@@ -84,17 +84,23 @@ def test_of_sessions_equally_free_the_one_that_rested_longest_is_taken() -> None
 
 
 def test_a_sick_host_is_used_only_where_the_well_one_has_no_room() -> None:
-    roster = Roster(Watch())
+    watch = Watch()
+    roster = Roster(watch)
     roster.expect({1: ("telco", 10, 50)})
     sick, well = Session(), Session(in_flight=9)
     first, second = joined(roster, sick), joined(roster, well)
-    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 1, 0x08))
+    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 1, 0x08), 0.0)
 
     assert roster.choose(1) is second
     well.in_flight = 10
     assert roster.choose(1) is first
     well.in_flight = 9
-    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 2, 0x0B))  # no such number: the host is well
+    watch.now = 21.0  # long enough ago to be tried again
+    assert roster.choose(1) is first
+    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 2, 0x08), 21.0)
+    watch.now = 42.0
+    assert roster.choose(1) is second
+    sick.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 3, 0x0B), 42.0)  # no such number: it is well
     assert roster.choose(1) is first
 
 
@@ -106,7 +112,7 @@ def test_a_session_is_of_no_use_once_three_in_a_row_stayed_without_an_answer() -
     ]  # fmt: skip
     conduct.answered_late()
     assert not conduct.was_silent(39.0, 44.0)
-    assert conduct.troubles == 5
+    assert conduct.troubles(44.0) == 5
 
 
 def test_a_link_that_is_no_more_takes_nothing() -> None:
