@@ -1,5 +1,6 @@
 """What `operator add --kind smpp` is told: where the SMSC is, and what differs there."""
 
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,7 +55,7 @@ def read_profile(options: Mapping[str, object]) -> Profile:
     """
     from core.settings import is_loopback
 
-    hosts = [str(host) for host in _listed(options["host"])]
+    hosts = [_host(str(host)) for host in _listed(options["host"])]
     given: dict[str, Any] = {
         **_overrides(options["overrides"]),
         "hosts": hosts,
@@ -96,6 +97,20 @@ _OPTIONS = (
 
 def _listed(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, tuple | list) else ()
+
+
+def _host(text: str) -> str:
+    """Take the brackets off an IPv6 address; a host brings no port of its own."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        if ":" in text:
+            message = (
+                f"--host {text}: give the name or the address alone, and --port for all of them"
+            )
+            raise UsageFault(message, USAGE) from None
+        return text
 
 
 def _overrides(path: object) -> Mapping[str, Any]:

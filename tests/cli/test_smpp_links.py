@@ -62,7 +62,14 @@ def test_options_that_do_not_fit_are_named(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("[]", "JSON object"), ("{", "JSON object"), ('{"x":1}', "called x")]
+    ("content", "said"),
+    [
+        ("[]", "JSON object"),
+        ("{", "JSON object"),
+        ('{"x":1}', "called x"),
+        ("[" * 60000, "JSON object"),
+    ],
+    ids=["list", "torn", "strange", "deep"],
 )
 def test_a_file_that_says_something_else_is_refused(
     embedded: Deployment, content: str, said: str
@@ -164,3 +171,39 @@ def test_t1_no_certificate_comes_from_among_the_overrides(
     )  # fmt: skip
 
     assert "--tls-certificate" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("port", 70000), ("hosts", ["smsc.example.vn"]), ("system_id", "x")]
+)
+def test_what_an_option_says_no_file_says_otherwise(
+    embedded: Deployment, name: str, value: object
+) -> None:
+    words = (*HERE, "--password-file", embedded.file("s3cret"))
+
+    told = embedded.refused(
+        "operator", "add", "m", *words, "--overrides", embedded.file(json.dumps({name: value}))
+    )
+
+    assert f"{name} is said by --" in told
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:2775", "[::1]:2775", "smsc.example.vn:2775", "::zz"])
+def test_a_host_has_no_port_of_its_own(embedded: Deployment, host: str) -> None:
+    words = ("--kind", "smpp", "--host", host, "--system-id", "tradan", "--private-line")
+
+    told = embedded.refused(
+        "operator", "add", "m", *words, "--password-file", embedded.file("s3cret")
+    )
+
+    assert "--host" in told
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_a_host_may_be_an_address_of_version_6(embedded: Deployment, host: str) -> None:
+    words = ("--kind", "smpp", "--host", host, "--system-id", "tradan")
+
+    embedded.do("operator", "add", "m", *words, "--password-file", embedded.file("s3cret"))
+
+    link = embedded.link("m")
+    assert (link.url, profile.load(link.profile or "").hosts) == ("smpp://[::1]:2775", ("::1",))
