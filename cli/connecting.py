@@ -87,6 +87,8 @@ def steps_command(
     from sms.links.steps import Step
 
     link, note = require(service, code), _line("--note", note, steps.LONGEST_NOTE)
+    if ticked and unticked:
+        raise UsageFault("--tick and --untick are two acts: give one of them", USAGE)
     if bool(ticked) != bool(note):
         raise UsageFault("--tick needs --note, which says where the proof is kept", USAGE)
     if ticked is not None:

@@ -431,6 +431,7 @@ def test_a_step_is_ticked_by_who_says_where_its_proof_is(embedded: Deployment) -
         ("--tick", "heard", "--note", "somebody says so"),
         ("--tick", "agreed", "--note", "x" * 201),
         ("--untick", "nonsense"),
+        ("--tick", "agreed", "--note", "hợp đồng 12/2026", "--untick", "agreed"),
     ):
         embedded.refused(*verb, *words)
     assert [row["step"] for row in embedded.read(*verb) if row["done"]] == ["keyed", "assessed"]
