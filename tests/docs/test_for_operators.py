@@ -57,6 +57,16 @@ def test_what_the_verb_is_shown_to_say_is_what_it_says() -> None:
     assert f"up to {slips.LONGEST_SEARCHED:,} bytes" in SIGNATURES.read_text()
 
 
+def test_each_terminal_of_the_first_message_is_told_which_gateway_is_meant() -> None:
+    typed = pages.fenced(FOLDER / "first-message.md", "sh")
+    (told,) = [line for line in typed[0].splitlines() if line.startswith("export ")]
+    (runs,) = [place for place, block in enumerate(typed) if "python app.py run\n" in block]
+
+    elsewhere = "".join(typed[runs + 1 :]).partition("python app.py")[0]
+
+    assert told in elsewhere.splitlines()
+
+
 def test_every_error_is_told_in_two_languages() -> None:
     rows = pages.rows(ERRORS, "status")
 
