@@ -1,15 +1,17 @@
 """What a flood of events about one number costs, and what it can outdo."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from core.keyring import Keyring
 from core.phone import Msisdn
-from records import number_events
+from records import kept_events, number_events
 from records.kept_events import MOST_DROPPED, MOST_KEPT
 from records.number_events import Arrival, Taken
 from records.numbers import Kind, Standing
@@ -35,8 +37,10 @@ def flood(
 
 @pytest.mark.parametrize("operator", ["vina", "mobi"])
 def test_t15_one_event_costs_the_same_whatever_lies_there(
-    sqlite_database: Database, arrive: Arrive, operator: str
+    sqlite_database: Database, keys_dir: Path, operator: str
 ) -> None:
+    arrive = Arrive(Keyring.load(keys_dir, sqlite_database))
+
     def steps(number: int, lying: int) -> int:
         """Count the steps that SQLite takes for one event more."""
         changes: dict[str, Any] = {
@@ -91,10 +95,27 @@ def test_t15_a_flood_of_others_outdoes_nothing(database: Database, arrive: Arriv
     )
 
 
+def test_t15_postgresql_reads_by_the_index_alone(postgres_database: Database) -> None:
+    wanted = kept_events._EVENTS.params(number=1, operator="vina")
+
+    def plan(session: Session) -> str:
+        """Ask how it would be done where the table is large."""
+        dialect = session.connection().dialect
+        for way in ("seqscan", "bitmapscan", "sort"):
+            session.execute(sa.text(f"SET LOCAL enable_{way} = off"))
+        written = wanted.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        return "\n".join(session.execute(sa.text(f"EXPLAIN {written}")).scalars())
+
+    said = postgres_database.read(plan)
+    assert said.count("ix_number_event_newest") == len(Kind)
+    assert "Sort" not in said
+
+
 def test_g10_what_is_kept_of_a_flood_hangs_on_no_order(
-    sqlite_database: Database, arrive: Arrive
+    sqlite_database: Database, keys_dir: Path
 ) -> None:
     """Of two numbers of which the same is told the other way round, the same is true."""
+    arrive = Arrive(Keyring.load(keys_dir, sqlite_database))
 
     def told(phone: Msisdn, link: int) -> list[Arrival]:
         theirs: dict[str, Any] = {"phone": phone, "operator": "mobi", "link": 9 + link}
