@@ -148,7 +148,8 @@ def move(
         free = {key: weight for key, weight in free.items() if key not in late}
         if free:
             drawn = [weights.draw(free, secrets.randbelow) for _ in replies]
-            moves += [{"which": one, "by": by} for one, by in zip(replies, drawn, strict=True)]
+            ways = zip(replies, drawn, strict=True)
+            moves += [{"which": one, "by": by, "at": now} for one, by in ways]
             moved[link_id] += len(replies)
     if moves:
         session.execute(_MOVE, moves)
@@ -203,5 +204,6 @@ _LATE: sa.Select[tuple[Any, ...]] = prepared(
 _MOVE = prepared(
     sa.update(OUTBOUND)
     .where(OUTBOUND.c.id == sa.bindparam("which"))
-    .values(link_id=sa.bindparam("by"))
+    # It waits for that link from now on: else it would be late there at once, and sent back.
+    .values(link_id=sa.bindparam("by"), next_at=sa.bindparam("at"))
 )

@@ -460,6 +460,21 @@ def test_what_waits_too_long_for_its_link_is_given_another(pair: Gateway) -> Non
     assert counted == {pair.link(ONE).id: Count(1, 1)}
 
 
+def test_what_was_moved_is_not_late_where_it_was_moved_to(pair: Gateway) -> None:
+    """Else it is sent back by whoever looks next, and counts against the link that works."""
+    ask_help(pair, 1)
+    pair.clock.advance(LATE)
+    seen = [moved(pair), moved(pair)]
+    pair.clock.advance(LATE - SECOND)
+
+    assert [*seen, moved(pair)] == [[TWO]] * 3
+    counted = pair.database.read(
+        lambda s: attempts.since(s, [pair.link(TWO).id], pair.clock.now() - timedelta(minutes=2))
+    )
+    assert counted == {}
+    assert [told.link for told in pair.outbox()] == [TWO]
+
+
 def test_where_replies_wait_on_every_link_none_is_moved(sqlite_pair: Gateway) -> None:
     ask_help(sqlite_pair, 2)
     sqlite_pair.clock.advance(LATE)
