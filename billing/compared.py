@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from billing import statements
 from billing.periods import Period
 from billing.statements import COMPARED, OF_COMPARISON, Done, State
+from billing.tables import STATEMENT
+from core.db import locked
 
 
 def note(
@@ -54,3 +57,19 @@ def outdate(session: Session, operator: str, period: Period) -> State | None:
         return None
     statements.change(session, standing, {"state": State.SENT, **dict.fromkeys(OF_COMPARISON)})
     return standing.state
+
+
+def outdate_all(session: Session, operator: str) -> list[Period]:
+    """Have what an operator was compared on, and is not signed, compared anew; return the months.
+
+    For whatever decides in all of them, as a contract's tolerance does.
+    """
+    of_them = sa.select(STATEMENT.c.period).where(
+        STATEMENT.c.operator == operator, STATEMENT.c.state.in_(COMPARED - {State.SENT})
+    )
+    # Held, so that none is signed meanwhile; in the order in which sending holds them.
+    held = session.scalars(locked(of_them.order_by(STATEMENT.c.id), session)).all()
+    months = sorted(map(Period.parse, held))
+    for each in months:
+        outdate(session, operator, each)
+    return months

@@ -115,7 +115,7 @@ def import_command(
             click.echo("it is there already", err=True)
         else:
             actor = answering(service, name) if name else service.person
-            with store.held(period):
+            with store.held():
                 _keep(service, actor, store, period, taken, mapping.digest, goes)
     _tell(taken, as_json=as_json)
 

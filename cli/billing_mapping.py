@@ -1,6 +1,8 @@
 """`billing mapping`: how operators write their call records, and what contracts put up with."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +11,12 @@ from cli.billing_files import FILE, OPERATOR, WHO, answering, store_of, told_pla
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, UsageFault
 from cli.groups import VerbGroup
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from billing.periods import Period
+    from journal.leaf import PayloadValue
 
 
 @click.group("mapping", cls=VerbGroup)
@@ -28,7 +36,8 @@ def mapping_group() -> None:
 def set_command(service: Service, file: Path, operator: str, name: str) -> None:
     """Keep a mapping (TOML) in the place of the operator's one before; docs/billing.md has them.
 
-    It decides what is a difference, so a billing maker answers for it.
+    It decides what is a difference, so a billing maker answers for it, and what was compared by the
+    one before and is not signed is compared again.
     """
     from billing.reconciliation import mapping_file
 
@@ -40,10 +49,29 @@ def set_command(service: Service, file: Path, operator: str, name: str) -> None:
         click.echo("it is there already", err=True)
         return
     actor = answering(service, name)
-    said = {"act": "cdr-mapping", "operator": operator, "digest": mapping.digest}
-    perform_told(service, actor, lambda _: (None, said))
-    store.set_mapping(written)
+    with store.held():
+        months = _outdate(service, actor, operator, mapping.digest)
+        store.set_mapping(written)
     click.echo(f"kept the mapping of {operator}", err=True)
+    for period in months:
+        click.echo(f"{period} was compared by another: once more, `billing reconcile`", err=True)
+
+
+def _outdate(service: Service, actor: str, operator: str, digest: str) -> "list[Period]":
+    """Journal a mapping, and have what was compared by the one before compared again."""
+    from billing import compared
+
+    told: dict[str, PayloadValue] = {
+        "act": "cdr-mapping",
+        "operator": operator,
+        "digest": digest,
+    }
+
+    def work(session: "Session") -> "tuple[list[Period], Mapping[str, PayloadValue]]":
+        months = compared.outdate_all(session, operator)
+        return months, told | ({"outdates": tuple(map(str, months))} if months else {})
+
+    return perform_told(service, actor, work)
 
 
 @mapping_group.command(

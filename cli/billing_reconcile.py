@@ -128,14 +128,16 @@ def _confirmed(service: Service, name: str) -> "Officer":
 
 @contextmanager
 def _still_there(service: Service, summary: "Summary") -> Iterator[None]:
-    """See that what was compared is what is imported, and keep it so meanwhile."""
+    """See that files and mapping are those that were compared by, and keep them so meanwhile."""
     from billing.reconciliation.store import Store
 
     store = Store.of(service.settings.state_dir, summary.operator)
-    with store.held(summary.period):
-        if tuple(sorted(store.notes(summary.period))) != summary.files:
+    with store.held():
+        files = tuple(sorted(store.notes(summary.period)))
+        if (files, store.mapping().digest) != (summary.files, summary.mapping):
             raise UsageFault(
-                "other files were imported while these were compared: compare once more",
+                "other files were imported, or another mapping was set, while these were "
+                "compared: compare once more",
                 NOT_ALLOWED,
             )
         yield

@@ -89,9 +89,9 @@ class Store:
             _move(path, self._made(self._folder))
 
     @contextmanager
-    def held(self, period: Period) -> Iterator[None]:
-        """Keep other processes from changing which files of a period count, and wait for them."""
-        folder = os.open(self._made(self._of(period)), os.O_RDONLY)
+    def held(self) -> Iterator[None]:
+        """Keep other processes from changing mapping, or which files count, and wait for them."""
+        folder = os.open(self._made(self._folder), os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from billing import checks, kept_lines, lines, statements
+from billing import checks, compared, kept_lines, lines, statements
 from billing.acts import Act, Told
 from billing.carried import Group, Section
 from billing.errors import StatementError, Why
@@ -195,6 +195,23 @@ def test_comparing_twice_with_the_same_file_is_once(sqlite_books: Books) -> None
     books.send()
 
     assert [books.compare().is_new for _ in range(2)] == [True, False]
+
+
+def test_what_is_signed_or_was_not_compared_is_not_outdated(books: Books) -> None:
+    books.close_month()
+    books.open(NOVEMBER)
+    books.send(NOVEMBER)
+
+    def outdated() -> tuple[list[Period], list[State]]:
+        months = books.database.write(lambda s: compared.outdate_all(s, "viettel"))
+        found = books.database.read(statements.listed)
+        return months, [each.state for each in found]
+
+    before = outdated()
+    books.compare(NOVEMBER)
+
+    assert before == ([], [State.SENT, State.SIGNED])
+    assert outdated() == ([NOVEMBER], [State.SENT, State.SIGNED])
 
 
 def test_a_month_is_not_sent_before_it_is_over(sqlite_books: Books) -> None:

@@ -87,15 +87,15 @@ def test_what_a_killed_process_left_is_swept_away(tmp_path: Path) -> None:
             }  # fmt: skip
 
 
-def test_the_files_of_a_period_are_held_by_one_at_a_time(tmp_path: Path) -> None:
+def test_the_files_of_an_operator_are_held_by_one_at_a_time(tmp_path: Path) -> None:
     store, order = Store.of(tmp_path, "vina"), list[str]()
 
     def second() -> None:
-        with store.held(OCTOBER):
+        with store.held():
             order.append("second")
 
     with ThreadPoolExecutor() as pool:
-        with store.held(OCTOBER):
+        with store.held():
             waits = pool.submit(second)
             with pytest.raises(TimeoutError):
                 waits.result(timeout=0.1)

@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -351,6 +352,58 @@ def test_what_was_imported_meanwhile_is_not_noted_as_compared(one_billing: Deplo
         _still_there(service, others),
     ):
         pass
+
+
+def test_another_mapping_has_what_was_matched_by_the_one_before_compared_again(
+    one_billing: Deployment,
+) -> None:
+    billing = one_billing
+    send(billing)
+    typed = enrolled(billing, "lan", Role.BILLING_MAKER)
+    checker = enrolled(billing, "minh", Role.BILLING_CHECKER)
+    words, lan = ("--operator", "vina"), ("--officer", "lan")
+    loose = MAPPING + 'measure = "parts"\nshare_percent = "50"\n'
+
+    def by(mapping: str) -> str:
+        file = billing.file(mapping)
+        done = billing.run("billing", "mapping", "set", file, *words, *lan, typed=typed.pop())
+        return done.stderr
+
+    def compared() -> object:
+        billing.run("billing", "reconcile", "2026-10", *words, *lan, typed=typed.pop())
+        return standing(billing, "state")
+
+    by(loose)
+    billing.do("billing", "import", "2026-10", file_of(billing, OURS[1:]), *words)
+    before = compared()
+    said = by(MAPPING)
+    between = standing(billing, "state", "file_digest", "reconciled_by")
+    closed = billing.run(
+        "billing", "close", "2026-10", *words, "--officer", "minh", typed=checker.pop()
+    )
+
+    assert (before, between, compared()) == (("matched",), ("sent", None, None), ("different",))
+    assert "2026-10 was compared by another" in said
+    assert (closed.exit_code, "once compared" in closed.stderr) == (NOT_ALLOWED, True)
+    (_, entry), *_ = told(billing, "cdr-mapping")
+    assert entry["outdates"] == ["2026-10"]
+
+
+def test_what_was_compared_by_another_mapping_is_not_noted(one_billing: Deployment) -> None:
+    one_billing.do("billing", "import", "2026-10", file_of(one_billing, OURS), "--operator", "vina")
+    digest = hashlib.sha256(content(OURS)).hexdigest()
+    with held(one_billing.home / "held", OURS, OURS) as found:
+        by_another = replace(found.summary, files=(digest,), mapping="0" * 64)
+        same = replace(by_another, mapping=hashlib.sha256(MAPPING.encode()).hexdigest())
+
+    with closing(Service(dict(one_billing.environ))) as service:
+        with _still_there(service, same):
+            pass
+        with (
+            pytest.raises(UsageFault, match="compare once more"),
+            _still_there(service, by_another),
+        ):
+            pass
 
 
 def test_check_says_what_import_would_and_keeps_nothing(billing: Deployment) -> None:
