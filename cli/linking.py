@@ -70,8 +70,7 @@ def add_link(service: Service, new: NewLink, price: int | None) -> Link:
         if price is not None:
             operator = new.operator or new.code
             tariffs.set_price(session, operator, vietnam_day(now), price * _HUNDREDTHS)
-        links = registry.load(session, service.keyring)
-        return next(link for link in links if link.id == link_id)
+        return _loaded(session, service, link_id)
 
     said: dict[str, str | int | bool] = {
         "assessed": new.assessed_by is not None,
@@ -79,6 +78,11 @@ def add_link(service: Service, new: NewLink, price: int | None) -> Link:
         "is_test": new.is_test,
     }
     return with_entry(service, "link-add", new.code, work, said)
+
+
+def _loaded(session: Session, service: Service, link_id: int) -> Link:
+    links = registry.load(session, service.keyring)
+    return next(link for link in links if link.id == link_id)
 
 
 def set_state(service: Service, link: Link, state: LinkState) -> None:
@@ -99,17 +103,18 @@ def change(service: Service, link: Link, told: Terms) -> None:
     with_entry(service, "link-set", link.code, lambda s: terms.change(s, link, told), said)
 
 
-def rotate(service: Service, link: Link, secret_file: str) -> None:
-    """Make the secret in a file the link's newest.
+def rotate(service: Service, link: Link, secret_file: str) -> Link:
+    """Make the secret in a file the link's newest, and return the link as it is then.
 
     Raises: UsageFault.
     """
     secret, now = read_secret(link.kind, secret_file), service.clock.now()
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> Link:
         registry.rotate(session, service.keyring, link, secret, now)
+        return _loaded(session, service, link.id)
 
-    with_entry(service, "link-rotate", link.code, work)
+    return with_entry(service, "link-rotate", link.code, work)
 
 
 def assess(service: Service, link: Link, evidence: str, responsible: str) -> datetime:

@@ -74,13 +74,14 @@ def add_command(service: Service, /, *, as_json: bool, **options: object) -> Non
     from cli import linking
 
     link, read = linking.add(service, options)
-    path = None if link.kind is LinkKind.SMPP else link.webhook_path
+    is_bound = link.kind is LinkKind.SMPP
     if as_json:
+        path = None if is_bound else link.webhook_path
         click.echo(json.dumps({"code": link.code, "webhook_path": path}))
-    elif path is None:
+    elif is_bound:
         click.echo(f"{link.code} is bound to {link.url} by `run`, within seconds")
     else:
-        click.echo(f"{link.code} posts messages to {_base(service, link)}{path}")
+        click.echo(f"{link.code} posts messages to {address_of(service, link)}")
     if link.kind is LinkKind.KANNEL:
         click.echo("what kannel.conf must say: docs/operators/kannel.md", err=True)
     if not read.is_assessed:
@@ -89,10 +90,10 @@ def add_command(service: Service, /, *, as_json: bool, **options: object) -> Non
     warn_of_route(service, link)
 
 
-def _base(service: Service, link: Link) -> str:
-    """Say how the other side reaches us."""
+def address_of(service: Service, link: Link) -> str:
+    """Say where the other side posts messages, however it reaches us."""
     from sms.links import kannel_profile
 
     is_kannel = link.kind is LinkKind.KANNEL
     told = kannel_profile.load(link.profile or "").callback_url if is_kannel else None
-    return told or service.settings.public_url
+    return (told or service.settings.public_url) + link.webhook_path

@@ -9,10 +9,10 @@ from cli.connecting import assess_command, steps_command
 from cli.context import Service, pass_service
 from cli.exits import NOT_ALLOWED, USAGE, UsageFault
 from cli.groups import VerbGroup
-from cli.operator_add import add_command
+from cli.operator_add import add_command, address_of
 from cli.operator_check import test_command
 from cli.operator_set import set_command
-from sms.links.model import Link, LinkState
+from sms.links.model import Link, LinkKind, LinkState
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -89,12 +89,14 @@ def rotate_key(service: Service, /, *, code: str, secret_file: str) -> None:
     """Make the secret in a file the link's newest; the one before it stays live beside it.
 
     Replies are signed with the newest from now on, so the operator must have it already. Any third
-    secret is destroyed.
+    secret is destroyed. Kannel's address gets a new secret alike, and is printed.
     """
     from cli import linking
 
-    linking.rotate(service, require(service, code), secret_file)
+    link = linking.rotate(service, require(service, code), secret_file)
     click.echo(f"{code}: the new secret is live; the one before it too, until the next rotation")
+    if link.kind is LinkKind.KANNEL:
+        click.echo(f"{code} posts messages to {address_of(service, link)}")
 
 
 @operator_group.command(

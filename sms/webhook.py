@@ -226,10 +226,11 @@ def _authenticate(receiver: Receiver, post: Post, now: datetime) -> tuple[Link, 
 
 def _check_path(link: Link, post: Post) -> None:
     """Refuse what does not know the secret in the link's address, where it has one."""
-    expected, given = link.path_secret or "", post.path_secret or ""
-    is_known = hmac.compare_digest(expected.encode(), given.encode())
+    given = (post.path_secret or "").encode()
+    live = (link.path_secret or "", *link.older_path_secrets)
+    is_known = any(hmac.compare_digest(each.encode(), given) for each in live)
     # Nothing else proves who speaks as Kannel.
-    proves = bool(expected) or link.kind is not LinkKind.KANNEL
+    proves = bool(link.path_secret) or link.kind is not LinkKind.KANNEL
     if link.state is LinkState.TERMINATED or not (is_known and proves):
         raise UnauthenticatedError
 

@@ -40,6 +40,8 @@ _THIRD_PARTIES = {LinkKind.TWILIO: "Twilio Inc."}
 class Link:
     """One link, with its live secrets, the newest first.
 
+    *older_path_secrets* are taken in an address still, and shown to nobody.
+
     Shape: *profile* is how the other side differs, as `sms.links.smpp.profile` or
     `sms.links.kannel_profile` writes it.
     Units: *send_rate* in segments a second, None if there is no such limit.
@@ -60,6 +62,7 @@ class Link:
     assessed_until: datetime | None
     secrets: tuple[str, ...] = field(repr=False)
     path_secret: str | None = field(repr=False)
+    older_path_secrets: tuple[str, ...] = field(default=(), repr=False)
     profile: str | None = None
     weight: int = 50
     resting_weight: int = 50

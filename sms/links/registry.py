@@ -1,12 +1,10 @@
 """The links of this deployment: kept in the database, seen by every process within a second."""
 
-import secrets
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,21 +12,19 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.db import Database, dialect_of, locked, upsert
 from core.errors import UnavailableError
-from core.ids import uuid7
-from core.keyring import Keyring, Sealed
-from sms.links import assessments
+from core.keyring import Keyring
+from sms.links import assessments, live_secrets
 from sms.links.assessments import Assessment
 from sms.links.errors import LinkError
+from sms.links.live_secrets import PATH, SIGNING
 from sms.links.model import Link, LinkKind, LinkState
 from sms.links.peers import Groups, groups_of, prefixes_of
-from sms.tables import LINK, LINK_SECRET
+from sms.tables import LINK
 from sms.weights import RESTING
 
 ASSESSMENT_LIFE = timedelta(days=365)
 BURST = 5
 _FRESH = 1.0
-_LIVE_SECRETS = 2
-_PATH_SECRET_BYTES = 16
 # What posts to us is told, wholly or among other things, by the secret in the path.
 _BY_PATH = frozenset({LinkKind.TWILIO, LinkKind.KANNEL})
 
@@ -125,12 +121,7 @@ class LinkRegistry:
 
 def load(session: Session, keyring: Keyring) -> list[Link]:
     """Load every link with its live secrets."""
-    live: dict[tuple[int, str], list[str]] = {}
-    newest_first = sa.select(LINK_SECRET).order_by(LINK_SECRET.c.id.desc())
-    for row in session.execute(newest_first):
-        sealed = Sealed(row.key_id, row.blob)
-        secret = keyring.decrypt(sealed, table="link_secret", column="blob", row=row.id.bytes)
-        live.setdefault((row.link_id, row.use), []).append(secret.decode())
+    live = live_secrets.load(session, keyring)
     rows = session.execute(sa.select(LINK).order_by(LINK.c.id))
     return [_from_row(row, live) for row in rows]
 
@@ -168,28 +159,29 @@ def add(session: Session, keyring: Keyring, new: NewLink, now: datetime) -> int:
     if link_id is None:
         raise LinkError(f"a link called {new.code} exists already: choose another code")
     if new.assessed_by:
-        made = Assessment(new.assessed_by, now, now + ASSESSMENT_LIFE)
-        assessments.keep(session, link_id, made)
-    _keep_secret(session, keyring, link_id, "signing", new.secret, now)
+        vouched = Assessment(new.assessed_by, now, now + ASSESSMENT_LIFE)
+        assessments.keep(session, link_id, vouched)
+    made = {SIGNING: new.secret}
     if new.kind in _BY_PATH:
-        path_secret = secrets.token_hex(_PATH_SECRET_BYTES)
-        _keep_secret(session, keyring, link_id, "path", path_secret, now)
+        made[PATH] = live_secrets.new_path_secret()
+    live_secrets.keep(session, keyring, link_id, made, now)
     return link_id
 
 
 def rotate(session: Session, keyring: Keyring, link: Link, secret: str, now: datetime) -> None:
     """Make *secret* the link's newest; the one before it stays live, older ones are destroyed.
 
+    So is the secret in Kannel's address, which alone proves who speaks as Kannel.
+
     Raises: LinkError if the secret is in use already, or the link is terminated.
     """
     refuse_terminated(session, link)
     if secret in link.secrets:
         raise LinkError("this secret is live on the link already: make a new one")
-    _keep_secret(session, keyring, link.id, "signing", secret, now)
-    mine = (LINK_SECRET.c.link_id == link.id, LINK_SECRET.c.use == "signing")
-    live = sa.select(LINK_SECRET.c.id).where(*mine).order_by(LINK_SECRET.c.id.desc())
-    kept = session.execute(live.limit(_LIVE_SECRETS)).scalars().all()
-    session.execute(sa.delete(LINK_SECRET).where(*mine, LINK_SECRET.c.id.not_in(kept)))
+    made = {SIGNING: secret}
+    if link.kind is LinkKind.KANNEL:
+        made[PATH] = live_secrets.new_path_secret()
+    live_secrets.keep(session, keyring, link.id, made, now)
 
 
 def set_state(session: Session, link: Link, state: LinkState) -> None:
@@ -237,7 +229,7 @@ def terminate(session: Session, link: Link, reason: str, now: datetime) -> None:
             assessed_until=None,
         )
     )
-    session.execute(sa.delete(LINK_SECRET).where(LINK_SECRET.c.link_id == link.id))
+    live_secrets.destroy(session, link.id)
 
 
 def refuse_terminated(session: Session, link: Link) -> None:
@@ -251,28 +243,8 @@ def refuse_terminated(session: Session, link: Link) -> None:
         raise LinkError(f"the link {link.code} is terminated for good: add a new one")
 
 
-def _keep_secret(
-    session: Session, keyring: Keyring, link_id: int, use: str, secret: str, now: datetime
-) -> None:
-    key: UUID = uuid7()
-    sealed = keyring.encrypt(
-        secret.encode(), "link", table="link_secret", column="blob", row=key.bytes
-    )
-    session.execute(
-        sa.insert(LINK_SECRET),
-        {
-            "id": key,
-            "link_id": link_id,
-            "use": use,
-            "key_id": sealed.key_id,
-            "blob": sealed.blob,
-            "created_at": now,
-        },
-    )
-
-
-def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
-    path_secrets = live.get((row.id, "path"), [])
+def _from_row(row: sa.Row[Any], live: Mapping[tuple[int, str], Sequence[str]]) -> Link:
+    path_secrets = live.get((row.id, PATH), ())
     return Link(
         id=row.id,
         code=row.code,
@@ -287,8 +259,9 @@ def _from_row(row: sa.Row[Any], live: dict[tuple[int, str], list[str]]) -> Link:
         rate=row.rate,
         assessed_by=row.assessed_by,
         assessed_until=row.assessed_until,
-        secrets=tuple(live.get((row.id, "signing"), [])),
+        secrets=tuple(live.get((row.id, SIGNING), ())),
         path_secret=path_secrets[0] if path_secrets else None,
+        older_path_secrets=tuple(path_secrets[1:]),
         profile=row.profile,
         weight=row.weight,
         resting_weight=row.resting_weight,

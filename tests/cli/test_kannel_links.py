@@ -165,10 +165,18 @@ def test_the_test_says_when_nobody_is_there(embedded: Deployment) -> None:
     assert "FAULT  sendsms: cannot be reached" in done.stdout
 
 
-def test_a_new_password_is_the_one_that_is_asked_with(embedded: Deployment) -> None:
+def test_a_new_password_is_asked_with_and_comes_with_a_new_address(embedded: Deployment) -> None:
     words = (*KIND, "--send-url", SENDSMS, "--password-file", embedded.file(PASSWORD))
-    embedded.do("operator", "add", "vina", *words)
+    embedded.do("operator", "add", "vina", *words, "--callback-url", "http://127.0.0.1:8000")
+    before = embedded.link("vina").path_secret
 
-    embedded.do("operator", "rotate-key", "vina", "--secret-file", embedded.file("another-one"))
+    told = embedded.do(
+        "operator", "rotate-key", "vina", "--secret-file", embedded.file("another-one")
+    )
 
-    assert embedded.link("vina").secrets == ("another-one", PASSWORD)
+    link = embedded.link("vina")
+    assert link.secrets == ("another-one", PASSWORD)
+    assert link.older_path_secrets == (before,)
+    assert f"posts messages to http://127.0.0.1:8000{link.webhook_path}\n" in told
+    listed = embedded.do("operator", "list", "--json")
+    assert not any(each and each in listed for each in (before, link.path_secret))

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -64,6 +65,28 @@ def test_the_secret_in_the_path_is_the_whole_proof(smsbox: Smsbox) -> None:
     assert len({answer.data for answer in answers}) == 1
     assert metrics.AUTH_FAILURES.labels(CODE)._value.get() == failures + len(answers)
     assert smsbox.contents() == []
+
+
+def test_t14_a_secret_in_the_path_that_leaked_ends_with_the_second_rotation(each: Smsbox) -> None:
+    door, paths = each.door, [each.path]
+    taken = []
+    for password in ("battery-staple", "another-staple"):
+        link = door.service.links.get(CODE)
+        assert link is not None
+        now, keyring = door.clock.now(), door.service.keyring
+        door.database.inner.write(
+            partial(registry.rotate, keyring=keyring, link=link, secret=password, now=now)
+        )
+        door.later(2)
+        paths.append(door.service.links.all()[-1].webhook_path)
+        taken.append([each.get(path=path).status_code for path in paths])
+
+    reports = [path.replace("inbound", "status") for path in paths]
+    said = f"id={uuid4()}&type=8"
+    taken.append([each.get(path=path, query=said).status_code for path in reports])
+
+    assert len(set(paths)) == 3
+    assert taken == [[200, 200], [401, 200, 200], [401, 200, 200]]
 
 
 def test_no_other_kind_is_heard_by_get(smsbox: Smsbox) -> None:
