@@ -57,25 +57,18 @@ class Lanes:
         elif not isinstance(outcome, NotStarted):
             self._failures[link_id] += 1
 
-    def any_full(self) -> bool:
-        """Tell whether some link has no room now."""
-        return any(room <= 0 for room in self._seen().values())
-
     def rooms(self, paced: Mapping[int, int] | None = None) -> Mapping[int, int]:
         """Say for each link that was seen, or is held to a pace, how many more may be started.
 
         *paced*: how many more may be, of links that have a rate.
         """
-        rooms = dict(self._seen())
+        rooms = {
+            link_id: (1 if self._failures[link_id] >= _FAILURES else self._widest) - count
+            for link_id, count in self._under_way.items()
+        }
         for link_id, room in (paced or {}).items():
             rooms[link_id] = min(rooms.get(link_id, room), room)
         for link_id, width in ({} if self._gate is None else self._gate.widths()).items():
             room = min(width.under_way - self._under_way[link_id], width.starts)
             rooms[link_id] = min(rooms.get(link_id, room), room)
         return rooms
-
-    def _seen(self) -> Mapping[int, int]:
-        return {
-            link_id: (1 if self._failures[link_id] >= _FAILURES else self._widest) - count
-            for link_id, count in self._under_way.items()
-        }

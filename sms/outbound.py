@@ -201,8 +201,7 @@ class Dispatcher:
             self._pacer.started(one.link_id, one.segments)
         deliver = self._delivery.deliver
         carrier.carry([(one, deliver(one, link, licensed_until)) for one, link in linked])
-        # Where a link is full now, those behind its replies were not looked at.
-        return bool(claimed) and (len(claimed) == free or self._lanes.any_full())
+        return bool(claimed) and len(claimed) == free
 
     def _claim(
         self, session: Session, now: datetime, free: int, rooms: Mapping[int, int]

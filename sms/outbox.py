@@ -6,7 +6,6 @@ ones.
 """
 
 import secrets
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -57,24 +56,22 @@ def claim(
     values = {
         "now": now,
         "due": now,
-        "most": limit,
         "by_serving": route is Route.SERVING,
-        "full": [link_id for link_id, room in (rooms or {}).items() if room <= 0],
         "may_disclose": may_disclose,
         "settled": now - numbers.SETTLES,
     }
-    statement = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND)
-    rows = _within(rooms or {}, session.execute(statement, values).all())
-    if not rows:
-        return []
-    taken = [_claimed(row) for row in rows]
-    session.execute(
-        _TAKE,
-        [
-            {"which": it.id, "number": it.attempt, "doubts": it.unknowns, "lease": now + LEASE}
-            for it in taken
-        ],
-    )
+    statement, left = locked(_CLAIMABLE, session, skip=True, of=OUTBOUND), dict(rooms or {})
+    taken: list[Claimed] = []
+    is_all = False
+    while not is_all:
+        full = [link_id for link_id, room in left.items() if room <= 0]
+        values |= {"most": limit - len(taken), "full": full}
+        rows = session.execute(statement, values).all()
+        fitting = [_claimed(row) for row in _within(left, rows)]
+        _take(session, fitting, now)
+        # What has no room hides what stands behind it: that is looked at without those links.
+        is_all = len(fitting) == len(rows) or len(rows) < limit - len(taken)
+        taken += fitting
     spent = [one for one in taken if one.unknowns >= _MOST_UNKNOWNS]
     _end(session, [(one, ReplyState.UNKNOWN, "unknown-twice") for one in spent])
     return [one for one in taken if one.unknowns < _MOST_UNKNOWNS]
@@ -156,15 +153,27 @@ def _accepted(
     }
 
 
-def _within(rooms: Mapping[int, int], rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
-    """Keep of each link no more than there is room for."""
-    taken: Counter[int] = Counter()
+def _within(left: dict[int, int], rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
+    """Keep of each link no more than there is room for, and take that from what is left."""
     kept = []
     for row in rows:
-        taken[row.link_id] += 1
-        if row.link_id not in rooms or taken[row.link_id] <= rooms[row.link_id]:
+        room = left.get(row.link_id)
+        if room is None or room > 0:
             kept.append(row)
+        if room is not None:
+            left[row.link_id] = room - 1
     return kept
+
+
+def _take(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
+    if claimed:
+        session.execute(
+            _TAKE,
+            [
+                {"which": it.id, "number": it.attempt, "doubts": it.unknowns, "lease": now + LEASE}
+                for it in claimed
+            ],
+        )
 
 
 def _end(session: Session, ended: Sequence[tuple[Claimed, ReplyState, str]]) -> None:

@@ -10,7 +10,7 @@ from sms.lanes import Lanes
 from sms.links.registry import LinkRegistry
 from sms.pacing import Pacer
 from sms.tables import LINK
-from tests.sms.gateway import TEST, Gateway, stranger
+from tests.sms.gateway import REAL, TEST, Gateway, stranger
 
 RATE = 40
 
@@ -103,6 +103,30 @@ def test_what_is_over_the_rate_waits_without_an_attempt(paced: Gateway) -> None:
 
     assert len(claimed) == 1
     assert sorted(row.attempt for row in paced.replies()) == [0, 0, 0, 0, 0, 1]
+
+
+def test_replies_over_a_rate_hide_none_that_stand_behind_them(gateway: Gateway) -> None:
+    """However many of one operator's wait, those of the others leave in the same round."""
+    for number in range(8):
+        gateway.send(stranger(number), "HD")
+    gateway.handle()
+    gateway.clock.advance(timedelta(seconds=1))
+    for number in range(8, 12):
+        gateway.send(stranger(number), "HD", code=REAL)
+    gateway.handle()
+    paced, real = gateway.link(TEST).id, gateway.link(REAL).id
+
+    def claim(limit: int, rooms: dict[int, int]) -> list[int]:
+        now = gateway.clock.now()
+        found = gateway.database.write(
+            lambda s: outbox.claim(s, now, limit=limit, may_disclose=True, rooms=rooms)
+        )
+        assert len({one.id for one in found}) == len(found)
+        return [one.link_id for one in found]
+
+    assert claim(6, {paced: 2, real: 3}) == [paced] * 2 + [real] * 3
+    assert claim(2, {paced: 1}) == [paced, real]
+    assert sorted(row.attempt for row in gateway.replies()) == [0] * 5 + [1] * 7
 
 
 def test_links_without_a_rate_cost_nothing(sqlite_gateway: Gateway) -> None:

@@ -101,4 +101,3 @@ def test_a_window_and_a_rate_are_both_kept() -> None:
     assert lanes.rooms()[1] == 2
     lanes.ended(1, Accepted())
     assert lanes.rooms()[1] == 2
-    assert not lanes.any_full()
