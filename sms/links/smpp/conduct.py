@@ -23,10 +23,10 @@ class Conduct:
         self._silent = 0
         self._silent_since = 0.0
 
-    def troubles(self, now: float) -> int:
-        """Say how many troubles in a row are held against it; for how long grows with them."""
+    def is_troubled(self, now: float) -> bool:
+        """Tell whether troubles are held against it: the longer, the more came in a row."""
         held = _HELD_SECONDS * 2.0 ** min(self._troubles, _MOST_DOUBLINGS)
-        return self._troubles if now - self._troubled_at < held else 0
+        return bool(self._troubles) and now - self._troubled_at < held
 
     def answered(self, answer: Pdu, now: float) -> None:
         """Note an answer in time; one that is about the message itself is no trouble."""

@@ -123,8 +123,8 @@ class Roster:
                 lane.throttle.tokens -= segments
 
 
-def _preference(one: Connection, now: float) -> tuple[int, int, float]:
-    return one.conduct.troubles(now), one.in_flight, one.conduct.used_at
+def _preference(one: Connection, now: float) -> tuple[bool, int, float]:
+    return one.conduct.is_troubled(now), one.in_flight, one.conduct.used_at
 
 
 def _show(code: str, bound: int, in_flight: int) -> None:

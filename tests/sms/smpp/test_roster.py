@@ -104,6 +104,19 @@ def test_a_sick_host_is_used_only_where_the_well_one_has_no_room() -> None:
     assert roster.choose(1) is first
 
 
+def test_where_no_host_is_well_the_next_attempt_is_made_at_another() -> None:
+    roster = Roster(Watch())
+    roster.expect({1: ("telco", 10, 50)})
+    worse, bad = Session(), Session()
+    first, _ = (joined(roster, session) for session in (worse, bad))
+    for session, count in ((worse, 4), (bad, 1)):
+        for _ in range(count):
+            session.conduct.answered(Pdu(Command.SUBMIT_SM_RESP, 1, 0x08), 0.0)
+    bad.conduct.used_at = 1.0
+
+    assert roster.choose(1) is first
+
+
 def test_a_session_is_of_no_use_once_three_in_a_row_stayed_without_an_answer() -> None:
     conduct = Conduct()
 
@@ -112,7 +125,8 @@ def test_a_session_is_of_no_use_once_three_in_a_row_stayed_without_an_answer() -
     ]  # fmt: skip
     conduct.answered_late()
     assert not conduct.was_silent(39.0, 44.0)
-    assert conduct.troubles(44.0) == 5
+    assert conduct.is_troubled(44.0 + 319.0)  # five of them: 10 s, doubled five times
+    assert not conduct.is_troubled(44.0 + 321.0)
 
 
 def test_a_link_that_is_no_more_takes_nothing() -> None:
