@@ -48,7 +48,8 @@ def test_no_table_that_grows_is_read_whole(sqlite_database: Database, told: str)
     )
 
     read_whole = {step.detail for step in steps if step.detail.startswith("SCAN")}
-    assert {step for step in read_whole if "json_each" not in step} <= SHORT
+    # How a subquery without a name finds its own rows is told in a step of its own.
+    assert {s for s in read_whole if "json_each" not in s and "SCAN anon_" not in s} <= SHORT
 
 
 def test_there_is_something_to_look_at() -> None:
