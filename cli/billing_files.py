@@ -98,9 +98,10 @@ def import_command(
 ) -> None:  # fmt: skip
     """Take in a FILE of a PERIOD, all of it or nothing; the same file twice is there once.
 
-    A month may come in several files. Kept are ids, times, parts and amounts, and nobody's number.
-    A statement that was compared before is compared again before anybody signs it. Ends 0 when it
-    is kept, 2 with lines and reasons when it is refused, 5 when the month is signed.
+    After a mapping was put right it is read anew, in its own place. A month may come in several
+    files. Kept are ids, times, parts and amounts, and nobody's number. A statement that was
+    compared before is compared again before anybody signs it. Ends 0 when it is kept, 2 with lines
+    and reasons when it is refused, 5 when the month is signed.
     """
     from billing.periods import Period
 
@@ -111,12 +112,14 @@ def import_command(
         goes = _one_of(store, period, dropped) if dropped else None
         taken = _take(service, file, mapping, folder, period)
         _see_belonging(service, operator, taken, folder)
-        if taken.digest in store.notes(period) and goes in {None, taken.digest}:
+        goes = None if goes == taken.digest else goes
+        there = store.notes(period).get(taken.digest)
+        if there and there.reading == mapping.reading and not goes:
             click.echo("it is there already", err=True)
         else:
             actor = answering(service, name) if name else service.person
             with store.held():
-                _keep(service, actor, store, period, taken, mapping.digest, goes)
+                _keep(service, actor, store, period, taken, mapping, goes)
     _tell(taken, as_json=as_json)
 
 
@@ -215,7 +218,7 @@ def _keep(
     store: "Store",
     period: "Period",
     taken: "Taken",
-    mapping: str,
+    mapping: "CdrMapping",
     goes: str | None,
 ) -> None:
     """Lay the file, journal that, and only then let it count."""
@@ -230,13 +233,16 @@ def _keep(
         amount=sums.carried_amount,
         imported_at=service.clock.now(),
         imported_by=actor,
+        reading=mapping.reading,
     )
+    # What it was read to before never counts under the note of now, nor the other way round.
+    store.drop(period, taken.digest)
     store.lay(period, taken.path, taken.digest)
     said: dict[str, PayloadValue] = {
         "digest": taken.digest,
         "period": str(period),
         "records": sums.records,
-        "mapping_digest": mapping,
+        "mapping_digest": mapping.digest,
     }
     if goes:
         said["instead_of"] = goes

@@ -133,8 +133,10 @@ def _still_there(service: Service, summary: "Summary") -> Iterator[None]:
 
     store = Store.of(service.settings.state_dir, summary.operator)
     with store.held():
-        files = tuple(sorted(store.notes(summary.period)))
-        if (files, store.mapping().digest) != (summary.files, summary.mapping):
+        notes, mapping = store.notes(summary.period), store.mapping()
+        is_read = all(note.reading == mapping.reading for note in notes.values())
+        there = tuple(sorted(notes)), mapping.digest
+        if not is_read or there != (summary.files, summary.mapping):
             raise UsageFault(
                 "other files were imported, or another mapping was set, while these were "
                 "compared: compare once more",

@@ -113,7 +113,8 @@ class CdrMapping:
 
     Shape: *expect* holds words of which one stands in every row of its column; *statuses* tells
     which words mean that a message was carried. *delimiter* is for CSV alone; *digest* is the
-    SHA-256 of what it was read from.
+    SHA-256 of what it was read from, *reading* that of all but the tolerance: of what decides what
+    a file is read to.
     """
 
     columns: Columns
@@ -127,6 +128,7 @@ class CdrMapping:
     tolerance: Tolerance = Tolerance()
     delimiter: str = ","
     digest: str = ""
+    reading: str = ""
 
     @property
     def read(self) -> tuple[str, ...]:

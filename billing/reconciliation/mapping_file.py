@@ -1,6 +1,7 @@
 """Reads a mapping from TOML, and names everything that is wrong with it at once."""
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -63,7 +64,12 @@ def parse(text: str) -> CdrMapping:
     mapping = reader.mapping()
     if reader.faults:
         raise MappingError(reader.faults)
-    return replace(mapping, digest=hashlib.sha256(text.encode()).hexdigest())
+    reading = {name: table for name, table in tables.items() if name != "tolerance"}
+    return replace(
+        mapping,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        reading=hashlib.sha256(json.dumps(reading, sort_keys=True).encode()).hexdigest(),
+    )
 
 
 class _Reader:

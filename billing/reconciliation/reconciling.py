@@ -10,6 +10,7 @@ from billing.reconciliation import comparison, engine, ours, summary
 from billing.reconciliation.comparison import Sides
 from billing.reconciliation.engine import Engine
 from billing.reconciliation.errors import ReconciliationError
+from billing.reconciliation.mapping import CdrMapping
 from billing.reconciliation.pricing import Pricing
 from billing.reconciliation.store import Store
 from billing.reconciliation.summary import Summary
@@ -40,14 +41,11 @@ def reconciled(
 ) -> Iterator[Reconciled]:
     """Compare a period of an operator; what it takes is thrown away at the end.
 
-    Raises: ReconciliationError if nothing was imported or no price is in force.
+    Raises: ReconciliationError if nothing was imported, or by another mapping, or no price is in
+    force.
     """
-    files = store.files(period)
-    if not files:
-        raise ReconciliationError(
-            f"no file of {store.operator} for {period} is imported: `billing import` one"
-        )
     mapping = store.mapping()
+    files = _files(store, period, mapping)
     tolerance = mapping.tolerance
     with store.scratch() as folder:
         usage = ours.write(database, link_ids, period, tolerance, folder, tell=tell_read)
@@ -73,3 +71,18 @@ def compared(folder: Path, sides: Sides, operator: str, *, tell: Tell) -> Iterat
     with engine.opened(folder, reads, steps=steps, tell=tell) as duck:
         comparison.compare(duck, sides)
         yield Reconciled(summary.read(duck, operator, sides), duck)
+
+
+def _files(store: Store, period: Period, mapping: CdrMapping) -> list[Path]:
+    """Return what is compared; files of the months beside may be older than the mapping."""
+    notes = store.notes(period)
+    if not notes:
+        raise ReconciliationError(
+            f"no file of {store.operator} for {period} is imported: `billing import` one"
+        )
+    if others := [digest for digest, note in notes.items() if note.reading != mapping.reading]:
+        raise ReconciliationError(
+            f"{len(others)} files of {period} were read by another mapping, {others[0][:8]} for "
+            "one: `billing import` them once more"
+        )
+    return store.files(period)

@@ -33,7 +33,8 @@ _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 class Note:
     """What is known of an imported file.
 
-    Units: *amount* in hundredths of a dong, of the records that were carried; None without amounts.
+    Shape: *reading* is that of the mapping it was read by. Units: *amount* in hundredths of a dong,
+    of the records that were carried; None without amounts.
     """
 
     digest: str
@@ -43,6 +44,7 @@ class Note:
     amount: int | None
     imported_at: datetime
     imported_by: str
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

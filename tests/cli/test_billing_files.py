@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from billing import tariffs, usage
 from billing.drafts import Account
+from billing.reconciliation.store import Store
 from billing.tables import STATEMENT, TARIFF, USAGE
 from billing.usage import Direction, Usage
 from cli.billing_reconcile import _still_there
@@ -387,6 +388,31 @@ def test_another_mapping_has_what_was_matched_by_the_one_before_compared_again(
     assert (closed.exit_code, "once compared" in closed.stderr) == (NOT_ALLOWED, True)
     (_, entry), *_ = told(billing, "cdr-mapping")
     assert entry["outdates"] == ["2026-10"]
+
+
+@pytest.mark.parametrize("instead_of_itself", [False, True])
+def test_a_file_is_read_anew_once_the_mapping_was_put_right(
+    one_billing: Deployment, *, instead_of_itself: bool
+) -> None:
+    theirs = [*OURS[1:], replace(OURS[0], status="ACCEPTD")]
+    words, file = ("--operator", "vina"), file_of(one_billing, theirs)
+    digest = hashlib.sha256(content(theirs)).hexdigest()
+    wrong = MAPPING.replace(', "ACCEPTD"]', "]").replace('["REJECTD"]', '["REJECTD", "ACCEPTD"]')
+    Store.of(one_billing.home, "vina").set_mapping(wrong)
+    first = one_billing.read("billing", "import", "2026-10", file, *words)
+    Store.of(one_billing.home, "vina").set_mapping(MAPPING)
+
+    refused = one_billing.refused("billing", "reconcile", "2026-10", *words, code=NOT_ALLOWED)
+    options = ("--instead-of", digest[:8]) if instead_of_itself else ()
+    anew = one_billing.read("billing", "import", "2026-10", file, *words, *options)
+
+    assert (first["digest"], first["carried"]) == (digest, 11)
+    assert f"read by another mapping, {digest[:8]} for one" in refused
+    assert (anew["digest"], anew["carried"]) == (digest, 12)
+    assert kept(one_billing) == [".json", ".parquet"]
+    assert one_billing.read("billing", "reconcile", "2026-10", *words)["verdict"] == "same"
+    by = [entry["mapping_digest"] for _, entry in told(one_billing, "cdr-import")]
+    assert by == [hashlib.sha256(each.encode()).hexdigest() for each in (MAPPING, wrong)]
 
 
 def test_what_was_compared_by_another_mapping_is_not_noted(one_billing: Deployment) -> None:
