@@ -185,9 +185,11 @@ class Dispatcher:
                 self._record(session, results, now)
             if expires:
                 outbox.expire(session, now)
-            if not free:
-                return []
-            return self._claim(session, now, free, rooms)
+            claimed = self._claim(session, now, free, rooms) if free else []
+            # Every worker adds to these rows: last of all, they are held for the commit alone, and
+            # nobody who holds them waits for a reply that another holds.
+            attempts.add(session, attempts.count(results, self._routes.are_shared), now)
+            return claimed
 
         claimed = self._database.write(work)
         self._unwritten = []
@@ -212,8 +214,6 @@ class Dispatcher:
     def _record(self, session: Session, results: Sequence[Result], now: datetime) -> None:
         outbox.record(session, results, now, self._routes.elsewhere(session, results, now))
         usage.record(session, _usage(results, now, self._delivery.links))
-        # Rows that every worker adds to come last, so that they are held for the commit alone.
-        attempts.add(session, attempts.count(results, self._routes.are_shared), now)
 
     def _collect(self) -> None:
         while True:

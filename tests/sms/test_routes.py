@@ -1,10 +1,11 @@
 """Which link a reply leaves by, where its operator has several."""
 
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import cycle
+from itertools import cycle, pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -547,3 +548,29 @@ def test_every_reply_leaves_though_one_of_two_links_is_down(pair: Gateway) -> No
     since = pair.clock.now() - timedelta(minutes=2)
     counted = pair.database.read(lambda s: attempts.since(s, [one, two], since))
     assert counted == {one: Count(3, 3), two: Count(6, 0)}
+
+
+def test_what_every_worker_adds_to_is_held_for_the_commit_alone(sqlite_pair: Gateway) -> None:
+    """Else a worker that holds it waits for a reply of another's, which waits for it."""
+    ask_help(sqlite_pair, 3)
+    said: dict[int, list[str]] = defaultdict(list)
+
+    def listen(connection: sa.Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(said[id(driver)].append)
+
+    sa.event.listen(sa.Engine, "begin", listen)
+    try:
+        with sending(sqlite_pair, at_once=1):
+            wait_for(sqlite_pair, {ReplyState.ACCEPTED: 3})
+    finally:
+        sa.event.remove(sa.Engine, "begin", listen)
+
+    after = [
+        following
+        for statements in said.values()
+        for one, following in pairwise(statements)
+        if one.startswith("INSERT INTO link_attempt")
+    ]
+    assert after == ["COMMIT"] * 3
