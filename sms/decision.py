@@ -163,7 +163,8 @@ class Decision:
     """What a message leads to: its end, a reply, an entry, and changes to rows.
 
     *trusted_since*: from when on what happens to the number holds the reply back; *served_by*: who
-    serves the number as it stands, another one of whom holds it back too.
+    serves the number as it stands, another one of whom holds it back too; *pin_link_id*: the link
+    that the PIN was asked for on, where that is another than the message's.
     """
 
     state: State
@@ -176,5 +177,6 @@ class Decision:
     gate: Gate | None = None
     trusted_since: datetime | None = None
     served_by: str | None = None
+    pin_link_id: int | None = None
     case: NewCase | None = None
     is_test: bool = False

@@ -61,6 +61,7 @@ def redeem(
         gate=gate,
         trusted_since=trusted_since(record),
         served_by=facts.number.served_by,
+        pin_link_id=None if challenge.link_id == message.link_id else challenge.link_id,
         is_test=record.is_test,
     )
 

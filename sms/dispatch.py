@@ -45,6 +45,7 @@ class NewReply:
     entry_id: UUID | None
     created_at: datetime
     expires_at: datetime
+    pin_link_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,7 @@ def row_of(keyring: Keyring, reply: NewReply) -> dict[str, object]:
         "number_id": reply.number_id,
         "trusted_since": reply.trusted_since,
         "served_by": reply.served_by,
+        "pin_link_id": reply.pin_link_id,
         "is_test": reply.is_test,
         "key_id": sealed.key_id,
         "blob": sealed.blob,

@@ -8,12 +8,13 @@ from records.tables import CITIZEN, NUMBER
 from sms.tables import INBOUND, LINK, OUTBOUND
 
 _CAME = LINK.alias("came")
-# The message may have come in on another link than the one that its reply leaves by.
+# The message, and the one whose PIN it gave, may have come in on other links than the one that its
+# reply leaves by.
 _CAME_IN = (
     sa.exists()
     .where(
         INBOUND.c.id == OUTBOUND.c.inbound_id,
-        _CAME.c.id == INBOUND.c.link_id,
+        sa.or_(_CAME.c.id == INBOUND.c.link_id, _CAME.c.id == OUTBOUND.c.pin_link_id),
         _CAME.c.code == STOP.c.key,
     )
     .correlate(STOP, OUTBOUND)

@@ -185,6 +185,8 @@ OUTBOUND = sa.Table(
     sa.Column("trusted_since", Instant),
     # Who served the number when the reply was made (`records.numbers.Standing`).
     sa.Column("served_by", sa.String(32)),
+    # Where the PIN that opened it was asked for, if that is another link than its message's.
+    sa.Column("pin_link_id", sa.Integer),
 )
 sa.Index(
     "ix_outbound_waiting",

@@ -135,6 +135,7 @@ def _reply_row(
         number_id=message.sender_id,
         trusted_since=decision.trusted_since,
         served_by=decision.served_by,
+        pin_link_id=decision.pin_link_id,
         is_test=decision.is_test,
         to=message.sender,
         sender=message.to,

@@ -272,6 +272,23 @@ def test_g7_a_stop_of_the_link_a_pin_was_asked_for_on_holds_what_it_opens(
     assert sqlite_pair.says(person.phone, f"XN {pin}", code=TWO) == "DOWN"
 
 
+def test_g7_a_stop_of_the_link_a_pin_was_asked_for_on_holds_what_it_opened(
+    pair: Gateway,
+) -> None:
+    person = pair.person()
+    pin = pair.pin(person, code=ONE)
+    pair.clock.advance(SECOND)
+    pair.send(person.phone, f"XN {pin}", code=TWO)
+    pair.handle()
+    assert [(row.reply, row.link_id) for row in pair.replies() if row.state == "queued"] == [
+        ("RESULT", pair.link(TWO).id)
+    ]
+
+    stop(pair, ONE)
+
+    assert pair.outbox() == []
+
+
 def test_what_one_link_refuses_is_offered_by_the_other(pair: Gateway) -> None:
     ask_help(pair, 1)
     (claimed,) = pair.claim()
