@@ -77,10 +77,12 @@ class Notices:
     def take(self, told: Sequence[Notice], now: datetime) -> list[Answer]:
         """Take notices in one commit, and word their acknowledgements."""
         prefixes = self.links.prefixes()
+        reporting = {notice.link.id for notice in told if isinstance(notice.said, Receipt)}
+        peers = {each: [peer.id for peer in self.links.peers(each)] for each in reporting}
 
         def work(session: Session) -> list[str]:
             came_to = dict.fromkeys(range(len(told)), "unknown")
-            came_to |= _take_receipts(session, told, now)
+            came_to |= _take_receipts(session, told, peers, now)
             came_to |= _take_events(session, told, prefixes)
             return [came_to[place] for place in range(len(told))]
 
@@ -101,16 +103,19 @@ def _status(
             return kannel.read_status(signed, now)
 
 
-def _take_receipts(session: Session, told: Sequence[Notice], now: datetime) -> dict[int, str]:
+def _take_receipts(
+    session: Session, told: Sequence[Notice], peers: Mapping[int, Sequence[int]], now: datetime
+) -> dict[int, str]:
     said = [
         (place, notice.link, notice.said)
         for place, notice in enumerate(told)
         if isinstance(notice.said, Receipt)
     ]
     came_to: dict[int, str] = {}
-    for _, group in groupby(sorted(said, key=lambda one: one[1].id), key=lambda one: one[1].id):
+    for key, group in groupby(sorted(said, key=lambda one: one[1].id), key=lambda one: one[1].id):
         of_link = list(group)
-        taken = receipts.take(session, of_link[0][1], [one[2] for one in of_link], now)
+        link, reported = of_link[0][1], [one[2] for one in of_link]
+        taken = receipts.take(session, link, reported, now, peers[key])
         came_to |= {one[0]: result for one, result in zip(of_link, taken, strict=True)}
     return came_to
 

@@ -7,9 +7,10 @@ so it is not sent again.
 
 How a link hands receipts over (SMPP, Kannel and every other kind alike):
 
-* `take(session, link, receipts, now)` within a `database.write`; what returns is committed with it,
-  so acknowledge (`deliver_sm_resp` OK, 200) afterwards, and alike whatever each came to: whether an
-  id is known must not show. `count(link, taken)` after the commit puts the results in the metrics.
+* `take(session, link, receipts, now, peers)` within a `database.write`; what returns is committed
+  with it, so acknowledge (`deliver_sm_resp` OK, 200) afterwards, and alike whatever each came to:
+  whether an id is known must not show. `count(link, taken)` after the commit puts the results in
+  the metrics.
 * A receipt names its reply by our own id (`reply_id`, where the protocol carries it back) or by the
   operator's (`key`, made by `message_ids.key_of(id, bases.receipts)`).
 * For the second the link's sender returns `Accepted(provider_id, key=key_of(id, bases.accepted))`;
@@ -18,7 +19,7 @@ How a link hands receipts over (SMPP, Kannel and every other kind alike):
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -65,8 +66,18 @@ class Receipt:
     provider_id: str | None = None
 
 
-def take(session: Session, link: Link, receipts: Sequence[Receipt], now: datetime) -> list[Taken]:
-    """Move the replies that these receipts are about forward, and say what each receipt came to."""
+def take(
+    session: Session,
+    link: Link,
+    receipts: Sequence[Receipt],
+    now: datetime,
+    peers: Collection[int] = (),
+) -> list[Taken]:
+    """Move the replies that these receipts are about forward, and say what each receipt came to.
+
+    *peers* are the links that share the load with this one: by our own id it reports on their
+    replies too. The operator's ids are counted on each link apart.
+    """
     meant = _replies_of(session, link, receipts)
     early = [
         (receipt.key, receipt.news)
@@ -78,7 +89,7 @@ def take(session: Session, link: Link, receipts: Sequence[Receipt], now: datetim
     for receipt, reply_id in zip(receipts, meant, strict=True):
         if reply_id is not None:
             told[reply_id].append(receipt)
-    came_to = _move(session, link, told, now)
+    came_to = _move(session, link, told, now, {link.id, *peers})
     return [
         _came_to(receipt, None if reply_id is None else came_to.get(reply_id))
         for receipt, reply_id in zip(receipts, meant, strict=True)
@@ -99,7 +110,7 @@ def settle(session: Session, links: Mapping[int, Link], now: datetime) -> int:
         told[each.link_id][each.reply_id].append(Receipt(news=each.news))
     for link_id, of_link in sorted(told.items()):
         if link := links.get(link_id):
-            _move(session, link, of_link, now)
+            _move(session, link, of_link, now, {link_id})
     return len(found)
 
 
@@ -123,9 +134,13 @@ def _replies_of(session: Session, link: Link, receipts: Sequence[Receipt]) -> li
 
 
 def _move(
-    session: Session, link: Link, told: Mapping[UUID, Sequence[Receipt]], now: datetime
+    session: Session,
+    link: Link,
+    told: Mapping[UUID, Sequence[Receipt]],
+    now: datetime,
+    theirs: Collection[int],
 ) -> dict[UUID, Taken]:
-    """Take in what is told of each of these replies; those that are not the link's stay."""
+    """Take in what is told of each of these replies; those of other links than *theirs* stay."""
     if not told:
         return {}
     rows = session.execute(locked(_BY_ID, session), {"replies": sorted(told)}).all()
@@ -133,7 +148,7 @@ def _move(
     moved: list[dict[str, object]] = []
     ended: list[Any] = []
     for row in rows:
-        if row.link_id != link.id:
+        if row.link_id not in theirs:
             came_to[row.id] = Taken.FOREIGN
             continue
         if row.attempt == 0:

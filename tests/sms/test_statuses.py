@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
+from billing.tables import USAGE
 from core import metrics
 from core.db import Database
 from core.ids import uuid7
@@ -18,7 +20,8 @@ from core.phone import Msisdn
 from sms import dispatch, outbox
 from sms.dispatch import NewReply
 from sms.links import registry
-from sms.links.model import LinkState
+from sms.links.model import LinkKind, LinkState
+from sms.links.registry import NewLink
 from sms.tables import LINK, OUTBOUND
 from tests.e2e.wire import JSON
 from tests.fakes import FixedClock
@@ -28,6 +31,7 @@ from tests.sms.door import (
     NUMBER,
     PHONE,
     PUBLIC,
+    SECOND,
     STRANGE,
     TOKEN,
     TWILIO,
@@ -105,6 +109,47 @@ def test_t14_what_is_not_known_is_acknowledged_in_the_same_words(either: Door) -
     ]  # fmt: skip
     assert row_of(either, others) == before
     assert counted(HTTP, "foreign") == foreign + 1
+
+
+def beside(door: Door, **changes: object) -> str:
+    """Add a second link of the operator, but for *changes*, and return where its receipts go."""
+    new = NewLink(
+        code="beside", operator=HTTP, kind=LinkKind.HTTP, url="https://op.example", secret=SECOND
+    )
+    new = replace(new, **changes)  # type: ignore[arg-type]  # fields by name
+    keyring, now = door.service.keyring, door.clock.now()
+    door.database.inner.write(lambda s: registry.add(s, keyring, new, now))
+    door.later(2)
+    return f"/sms/{new.code}/status"
+
+
+def test_a_link_that_shares_the_load_reports_on_the_replies_of_both(either: Door) -> None:
+    path, reply_id = beside(either), reply_over(either, HTTP)
+    foreign = counted("beside", "foreign")
+
+    for _ in range(2):
+        either.post(status(either, reply_id), path=path, secret=SECOND)
+
+    row = row_of(either, reply_id)
+    assert (row.state, row.delivery) == ("accepted", "delivered")
+    assert counted("beside", "foreign") == foreign
+    query = sa.select(USAGE.c.link_id, USAGE.c.message_id)
+    (charged,) = either.database.inner.read(lambda s: s.execute(query).all())
+    assert tuple(charged) == (row.link_id, reply_id)
+
+
+@pytest.mark.parametrize("changes", [{"operator": "hong-lam"}, {"is_test": True}])
+def test_t14_a_link_that_shares_no_load_reports_on_its_own_replies_alone(
+    door: Door, changes: dict[str, object]
+) -> None:
+    path, reply_id = beside(door, **changes), reply_over(door, HTTP)
+    before, foreign = row_of(door, reply_id), counted("beside", "foreign")
+
+    answer = door.post(status(door, reply_id), path=path, secret=SECOND)
+
+    assert answer.status_code == 200
+    assert row_of(door, reply_id) == before
+    assert counted("beside", "foreign") == foreign + 1
 
 
 MALFORMED: list[dict[str, object]] = [
@@ -287,8 +332,8 @@ def test_a_code_that_a_person_must_see_raises_the_alarm_and_sends_nothing(door: 
     alarms = metrics.ALARMS.labels("twilio-error")
     before = alarms._value.get()
 
-    callback(door, reply_id, "failed", ErrorCode="30007")
-    callback(door, reply_id, "failed", ErrorCode="30003")
+    callback(door, reply_id, "undelivered", ErrorCode="30007")
+    callback(door, reply_id, "undelivered", ErrorCode="30003")
 
     assert alarms._value.get() == before + 1
     assert row_of(door, reply_id).state == "accepted"
