@@ -103,14 +103,19 @@ def standings(session: Session, number_ids: Collection[int]) -> dict[int, Standi
 def forget(session: Session, now: datetime) -> None:
     """Drop the events that no number's standing can hang on any more.
 
-    Who a number was ported to is kept: it says who speaks for it.
+    Who a number was ported to is kept, and that it was given up after that: they say who speaks
+    for it.
     """
-    before = now - _KEPT
+    before, ported = now - _KEPT, NUMBER_EVENT.alias("ported")
+    was_ported = sa.exists().where(
+        ported.c.number_id == NUMBER_EVENT.c.number_id, ported.c.kind == Kind.PORTED.value
+    )
     session.execute(
         sa.delete(NUMBER_EVENT).where(
             NUMBER_EVENT.c.id >= first_uuid7(before - _MISSED),
             NUMBER_EVENT.c.id < first_uuid7(before),
             NUMBER_EVENT.c.kind != Kind.PORTED.value,
+            sa.or_(NUMBER_EVENT.c.kind != Kind.RELEASED.value, sa.not_(was_ported)),
         )
     )
 

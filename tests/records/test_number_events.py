@@ -137,6 +137,24 @@ def test_old_events_are_forgotten_but_for_where_numbers_went(
     assert kept.kind == Kind.PORTED
 
 
+def test_a_number_that_was_given_up_is_never_again_whose_it_was_ported_to(
+    database: Database, arrive: "Arrive"
+) -> None:
+    other = arrive(Kind.RELEASED, 3 * DAY, id="c", phone=Msisdn("+84912345679"))
+    ported = arrive(Kind.PORTED, 5 * DAY, id="a", to="mobi")
+    take(database, ported, other)
+    take(database, arrive(Kind.RELEASED, 3 * DAY, id="b", operator="mobi", link=2))
+    made = datetime.fromtimestamp((ported.id.int >> 80) / 1000, NOON.tzinfo)
+
+    database.write(lambda s: number_events.forget(s, made + timedelta(days=763)))
+    take(database, arrive(Kind.SIM_CHANGED, id="d"))
+
+    assert sorted(row.event_id for row in rows(database, NUMBER_EVENT)) == ["a", "b", "d"]
+    stands = standing(database, ported)
+    assert stands is not None
+    assert (stands.served_by, stands.sim_changed_at) == (None, NOON - DAY)
+
+
 def test_two_processes_with_events_of_one_number_lose_none(
     postgres_database: Database, keys_dir: object
 ) -> None:
