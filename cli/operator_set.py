@@ -1,5 +1,7 @@
 """`operator set`: what was agreed about a link, changed: its numbers, its pace, its part."""
 
+from dataclasses import replace
+
 import click
 
 from cli import routing
@@ -64,11 +66,13 @@ def set_command(
         raise UsageFault("say what is to change: see `operator set --help`", USAGE)
     linking.change(service, link, told)
     click.echo(f"{code} is changed")
+    # The links may have been read before this.
+    warn_of_route(service, link if read is None else replace(link, prefixes=read))
 
 
 def warn_of_route(service: Service, link: Link) -> None:
     """Say so where a link's operator would be told nothing."""
-    if link.operator in routing.unknown(service):
+    if link.operator in routing.unknown(service, link):
         click.echo(
             f"TRADAN_ROUTE=serving, and no numbers are known to be {link.operator}'s: "
             f"`operator set {link.code} --prefixes` says which",

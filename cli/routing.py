@@ -2,16 +2,21 @@
 
 from cli.context import Service
 from cli.exits import NOT_ALLOWED, UsageFault
+from sms.links.model import Link
 
 
-def unknown(service: Service) -> list[str]:
-    """Name the operators in use of whom it is not known which numbers they serve, if it matters."""
+def unknown(service: Service, *changed: Link) -> list[str]:
+    """Name the operators in use of whom it is not known which numbers they serve, if it matters.
+
+    Links that are *changed* count as they are given.
+    """
     from core.settings import Route
     from sms.links import peers
 
     if service.settings.route is Route.INBOUND:
         return []
-    return peers.without_prefixes(service.links.all())
+    links = {link.id: link for link in (*service.links.all(), *changed)}
+    return peers.without_prefixes(links.values())
 
 
 def require(service: Service) -> None:

@@ -104,6 +104,23 @@ def test_who_would_be_told_nothing_is_warned_of(embedded: Deployment) -> None:
     assert "operator set itel --prefixes" in warnings["itel"]
 
 
+def test_whose_last_numbers_are_taken_away_is_warned_of(embedded: Deployment) -> None:
+    for code in ("viettel-1", "viettel-2"):
+        embedded.add_http(code, "--operator", "viettel", "--prefixes", "032-039")
+    none = ("--prefixes", "")
+
+    unasked = embedded.run("operator", "set", "viettel-1", *none)
+    embedded.do("operator", "set", "viettel-1", "--prefixes", "032")
+    by_serving(embedded)
+    one_left = embedded.run("operator", "set", "viettel-1", *none)
+    nothing_left = embedded.run("operator", "set", "viettel-2", *none)
+    back = embedded.run("operator", "set", "viettel-2", "--prefixes", "032")
+
+    assert [each.exit_code for each in (unasked, one_left, nothing_left, back)] == [0] * 4
+    assert "operator set viettel-2 --prefixes" in nothing_left.stderr
+    assert [each.stderr for each in (unasked, one_left, back)] == [""] * 3
+
+
 def test_who_is_out_of_use_is_not_warned_of(embedded: Deployment) -> None:
     embedded.add_http("viettel")
     disabled = sa.update(LINK).values(state=LinkState.DISABLED)
