@@ -1,5 +1,7 @@
 """Acts: what officers, operators and the service itself did, as the journal tells auditors."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,8 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core.keyring import Keyring
-from journal import openings
+from journal import cover, openings
+from journal.cover import Part
 from journal.entries import Kind
+from journal.leaf import SIGNATURE_BYTES
 from journal.receipts import receipt_of
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF, JOURNAL_OPEN
 
@@ -41,6 +45,25 @@ def page(
     if kind is not None:
         wanted = wanted.where(JOURNAL_ENTRY.c.kind == kind)
     return [_told(keyring, row) for row in session.execute(wanted.limit(most))]
+
+
+def accounted_for(session: Session, keyring: Keyring, acts: Collection[ActTold]) -> set[int]:
+    """Return those leaves of acts that are gone by an order, or lost by a recovery.
+
+    Only by an entry that is in the tree and opens: whoever administers the database can lay rows,
+    and seals nothing that our keys open. That its leaf is as it was written, `journal verify` sees.
+    """
+    gone = {each.index for each in acts if each.act is None and each.index is not None}
+    found: set[int] = set()
+    if not gone:
+        return found
+    wanted = _ACTS.where(JOURNAL_ENTRY.c.kind == Kind.ERASE, JOURNAL_LEAF.c.seq.is_not(None))
+    for row in session.execute(wanted.add_columns(JOURNAL_ENTRY.c.leaf)):
+        told = json.loads(row.leaf[SIGNATURE_BYTES:])
+        if told.get("ep") == Part.ALL and _told(keyring, row).act:
+            ranges = cover.read(told["es"])
+            found |= {leaf for leaf in gone if any(low <= leaf <= high for low, high in ranges)}
+    return found
 
 
 def _told(keyring: Keyring, row: sa.Row[Any]) -> ActTold:

@@ -1,19 +1,30 @@
 """The three-way check: nothing to say of what the service itself wrote, and every gap is told."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
-from billing import tariffs
+from billing import kept_lines, tariffs
+from billing.acts import Act
 from billing.drafts import Account
+from billing.errors import StatementError
+from billing.lines import Line
 from billing.periods import Period
+from billing.statements import Statement
 from billing.tables import STATEMENT, STATEMENT_LINE, USAGE
 from core.ids import uuid7
+from journal import acts, erasing, retention
+from journal.acts import ActTold
+from journal.cover import Cause, Part
+from journal.entries import Kind
+from journal.leaf import Cover
 from sms import three_way
 from sms.tables import INBOUND, LINK, OUTBOUND
 from sms.three_way import Finding, Problem
-from tests.billing.books import Books
+from tests.billing.books import Books, entry_of
 from tests.billing.tampering import loosen, rewrite
 from tests.fakes import FixedClock
 from tests.sms.gateway import TEST, Gateway, stranger
@@ -179,3 +190,63 @@ def test_a_signature_that_nobody_gave_is_found_by_the_journal(gateway: Gateway) 
     gateway.database.write(lambda s: s.execute(sa.update(STATEMENT).values(forged)))
 
     assert found(gateway) == {Problem.STATEMENT_UNTOLD: 1}
+
+
+def test_an_older_statement_is_not_told_of_where_the_newest_act_does_not_open(
+    sqlite_gateway: Gateway,
+) -> None:
+    gateway, books = sqlite_gateway, books_of(sqlite_gateway)
+    period = Period.of(gateway.clock.now())
+
+    def sent() -> Statement:
+        books.open(period)
+        return books.send(period, now=period.following.ends_at).statement
+
+    def blank(entries: list[ActTold]) -> None:
+        ids = [each.entry_id for each in entries]
+        gateway.database.write(lambda s: erasing.blank(s, ids, retention.ACT))
+
+    gateway.ask(stranger(), "xin chao")
+    old = sent()
+    lines = gateway.database.read(lambda s: kept_lines.load(s, old.id))
+    gateway.ask(stranger(), "xin chao")
+    books.compare(period, matches=False)
+    new = sent()
+    newest = gateway.database.read(lambda s: acts.page(s, gateway.keyring, 2, kind=Kind.ADMIN))
+    gateway.database.write(lambda s: put_back(s, old, lines))
+    blank(newest)
+
+    assert old.digest != new.digest
+    assert found(gateway) == {Problem.STATEMENT_UNTOLD: 1}
+    with pytest.raises(StatementError, match="the journal's newest sealed entry"):
+        books.close(period)
+
+
+def put_back(session: sa.orm.Session, old: Statement, lines: Sequence[Line]) -> None:
+    """Have the database say what was sent first, as its administrator can."""
+    kept_lines.store(session, old.id, lines)
+    was = {"digest": old.digest, "net_hundredths": old.net_hundredths, "state": "matched"}
+    session.execute(sa.update(STATEMENT).values(was))
+
+
+@pytest.mark.parametrize("part", Part)
+def test_an_act_that_was_erased_by_order_since_takes_no_statement_away(
+    sqlite_gateway: Gateway, part: Part
+) -> None:
+    gateway, books = sqlite_gateway, books_of(sqlite_gateway)
+    period = Period.of(gateway.clock.now())
+    gateway.ask(stranger(), "xin chao")
+    close(gateway)
+    act = entry_of("officer:an", {"act": "other"})
+    gateway.database.write(lambda s: gateway.journal.write(s, [act]))
+    (other,) = gateway.database.read(lambda s: acts.page(s, gateway.keyring, 1, kind=Kind.ADMIN))
+    assert other.index is not None
+    covered = Cover(Cause.ORDER, part, str(other.index))
+    erasure = replace(entry_of("officer:an", {"act": "erase"}), kind=Kind.ERASE, cover=covered)
+    gateway.database.write(lambda s: erasing.blank(s, [other.entry_id], retention.ACT))
+    before = found(gateway)
+    gateway.database.write(lambda s: gateway.journal.write(s, [erasure]))
+
+    assert before == {Problem.STATEMENT_UNTOLD: 1}
+    assert found(gateway) == ({} if part is Part.ALL else before)
+    assert (books.told(Act.CLOSE, period) is not None) == (part is Part.ALL)
