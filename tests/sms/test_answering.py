@@ -250,7 +250,7 @@ def test_a_pin_without_a_request_opens_nothing(known: Facts) -> None:
 
 
 def test_a_pin_over_another_link_opens_nothing_and_costs_no_try() -> None:
-    decision = decide(message(XN, link_id=ELSEWHERE), waiting())
+    decision = decide(message(XN, link_id=ELSEWHERE, peers={ELSEWHERE: "song-lam"}), waiting())
 
     assert isinstance(decision.reply, NoOpenReply)
     assert (decision.closing, decision.gate, decision.exchange) == (None, None, None)
