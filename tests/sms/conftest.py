@@ -11,6 +11,7 @@ from tests.fakes import FixedClock
 from tests.sms import door as doors
 from tests.sms.door import Door
 from tests.sms.gateway import Gateway, opened
+from tests.sms.two_links import shared
 
 
 @pytest.fixture
@@ -56,3 +57,15 @@ def either(database: Database, keys_dir: Path, tmp_path: Path, clock: FixedClock
     """A door over each kind of database."""
     with doors.opened(database, keys_dir, tmp_path / "door", clock) as made:
         yield made
+
+
+@pytest.fixture
+def pair(gateway: Gateway) -> Gateway:
+    """A gateway with two links of one operator, which are drawn by turns."""
+    return shared(gateway)
+
+
+@pytest.fixture
+def sqlite_pair(sqlite_gateway: Gateway) -> Gateway:
+    """The same, for what does not hang on the kind of database."""
+    return shared(sqlite_gateway)
