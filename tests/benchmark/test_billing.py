@@ -5,7 +5,6 @@ import pytest
 from benchmark.billing import Run, _found
 from benchmark.billing_month import FEWEST, MAPPING, OPERATOR, PERIOD, Expected, Month, pricing
 from benchmark.billing_report import _run
-from benchmark.machine import Machine
 from billing.reconciliation import intake, mapping_file
 from billing.reconciliation.comparison import Sides
 from billing.reconciliation.reconciling import compared

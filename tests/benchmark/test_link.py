@@ -15,7 +15,7 @@ from rich.console import Console
 
 from benchmark import peer
 from benchmark.checks import Check
-from benchmark.errors import NoPeerError, NoSmscError
+from benchmark.errors import NoSmscError
 from benchmark.link import Finding, Plan, Report, measure
 from benchmark.link_bars import BARS, verdicts
 from benchmark.link_report import as_json, show

@@ -1,6 +1,5 @@
 import gzip
 import hashlib
-import os
 import zlib
 from collections.abc import Sequence
 from contextlib import suppress

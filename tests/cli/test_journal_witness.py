@@ -18,7 +18,6 @@ import sqlalchemy as sa
 from cli.context import Service
 from cli.witness_door import WitnessDoor, open_witness
 from core.clock import SystemClock
-from core.db import Database
 from journal import witness_state
 from journal.cosignature import Cosigner
 from journal.note import Signer, Verifier

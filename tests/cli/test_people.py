@@ -17,7 +17,6 @@ from cli.context import Service
 from cli.people import demo_people_command, import_group
 from cli.progress import EVERY_SECONDS, Progress
 from core.db import Database
-from core.settings import Settings
 from journal.tables import JOURNAL_ENTRY, JOURNAL_LEAF
 from records.people_csv import HEADER
 from records.personal_id import MADE_UP_PROVINCE

@@ -5,13 +5,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 import pytest
-import sqlalchemy as sa
 from prometheus_client.metrics import MetricWrapperBase
-from sqlalchemy.orm import Session
 
 from cli import exits
 from core import log, metrics
-from core.db import Database
 from core.settings import PREFIX, Settings
 from sms.dispatch import ReplyState
 from sms.inbound import State

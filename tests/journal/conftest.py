@@ -1,7 +1,7 @@
 """What the journal's tests share: an open journal, drafts, somebody with the database in hand."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

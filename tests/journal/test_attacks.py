@@ -3,7 +3,6 @@
 Source: the threats that docs/adr/0004-journal.md names. Those on a sealer are in test_sealer.py.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 

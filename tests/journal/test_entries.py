@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import keys
 from core.db import Database
 from core.keyring import Keyring
 from journal import leaf, receipts

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import months
 from core.db import Database
 from core.keyring import row_id
 from journal import cover, legal_holds, openings, returned

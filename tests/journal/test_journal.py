@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import keys
 from core.db import Database
 from core.keyring import Keyring
 from journal import checkpoint, note, proofs

@@ -2,14 +2,12 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 
 import pytest
-import structlog
 
-from core import keys, log
+from core import keys
 from journal.errors import MirrorError
 from journal.mirror import Mirror
 from journal.note import Signer, Verifier

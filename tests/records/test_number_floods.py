@@ -15,7 +15,7 @@ from records import kept_events, number_events
 from records.kept_events import MOST_DROPPED, MOST_KEPT
 from records.number_events import Arrival, Taken
 from records.numbers import Kind, Standing
-from records.tables import NUMBER, NUMBER_EVENT
+from records.tables import NUMBER_EVENT
 from tests.fakes import NOON
 from tests.records.test_number_events import DAY, PREFIXES, Arrive, rows, standing, take
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from core.errors import DecryptionError, UnavailableError
+from core.errors import DecryptionError
 from core.ids import first_uuid7
 from core.keyring import Sealed
 from sms import inbound

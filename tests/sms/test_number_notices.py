@@ -1,6 +1,5 @@
 """Number events over HTTP: what is taken, what is refused, and that nothing shows what is known."""
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path

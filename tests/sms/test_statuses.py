@@ -1,10 +1,8 @@
 """Receipts over HTTP: what is taken, what is refused, and that nothing shows what is known."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from billing.tables import USAGE
 from core import metrics
-from core.db import Database
 from core.ids import uuid7
 from core.phone import Msisdn
 from sms import dispatch, outbox
@@ -24,7 +21,6 @@ from sms.links.model import LinkKind, LinkState
 from sms.links.registry import NewLink
 from sms.tables import LINK, OUTBOUND
 from tests.e2e.wire import JSON
-from tests.fakes import FixedClock
 from tests.sms.door import (
     ACCOUNT,
     HTTP,
@@ -36,7 +32,6 @@ from tests.sms.door import (
     TOKEN,
     TWILIO,
     Door,
-    opened,
 )
 from tests.sms.test_webhook import check_problem
 

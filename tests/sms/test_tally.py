@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from core.db import Database
 from core.ids import first_uuid7
-from core.keyring import Keyring
 from sms import tally
 from sms.tables import INBOUND, OUTBOUND
 from sms.tally import TALLIED, TALLY, TALLY_HOUR

@@ -1,23 +1,20 @@
 """RECEIVE over HTTP: what is taken, what is refused, and in which words."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from core.db import Database
 from sms.links import registry
 from sms.links.model import LinkState
 from sms.links.registry import LinkRegistry
 from sms.problems import TITLES
 from tests.e2e.wire import FORM, JSON, PROBLEM
-from tests.fakes import FixedClock
-from tests.sms.door import HTTP, PHONE, SECOND, SECRET, STRANGE, Door, opened
+from tests.sms.door import HTTP, PHONE, SECOND, SECRET, STRANGE, Door
 
 Body = Callable[[Door], bytes]
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms import weights
 from sms.weights import BETWEEN, QUIET, RESTING, STEP, Share, draw, rebalance
 
 TICK, MINUTE = timedelta(microseconds=1), timedelta(minutes=1)

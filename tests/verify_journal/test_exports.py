@@ -9,7 +9,7 @@ import pytest
 
 import verify_journal
 from tests.verify_journal.conftest import Verify
-from tests.verify_journal.logs import Log, bundle, cosignature_line, key, line, vkey, write
+from tests.verify_journal.logs import Log, cosignature_line, key, vkey, write
 
 
 @pytest.mark.parametrize("entries", [0, 1, 252, 253, 254, 255, 700])
